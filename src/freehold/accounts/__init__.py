@@ -1,0 +1,1 @@
+"""Owners, domains, logins and their credentials."""

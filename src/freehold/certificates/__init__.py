@@ -1,0 +1,1 @@
+"""Keys, certificates and the TLS contexts made of them."""

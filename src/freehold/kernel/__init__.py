@@ -1,0 +1,1 @@
+"""What every module runs on: configuration, processes, listeners, bus, clock, log, metrics."""

@@ -1,0 +1,1 @@
+"""Features. Modules never import each other."""

@@ -1,0 +1,1 @@
+"""The database (SQLite or PostgreSQL), its migrations, and message bytes (rows, files or S3)."""
