@@ -1,0 +1,1 @@
+"""Who an address is: resolving, and the rules of adding and removing."""

@@ -1,0 +1,1 @@
+"""Folders and the messages in them: the only code that changes a mailbox."""

@@ -1,0 +1,1 @@
+"""The durable queue and the deliveries that leave through it."""

@@ -1,0 +1,158 @@
+-- Mailboxes and addresses, folders and messages, the queue, and the trace of what happened.
+-- Every row that belongs to a person's mail carries mailbox_id; nothing on the path of a message
+-- spans two mailboxes.
+
+-- A person's mail. `modseq` counts every change in it (RFC 7162, RFC 8620 state).
+CREATE TABLE mailbox (
+    id BIGINT PRIMARY KEY,              -- small and sequential
+    login_id BIGINT NOT NULL UNIQUE REFERENCES login (id),
+    owner_id BIGINT NOT NULL REFERENCES owner (id),
+    address TEXT NOT NULL UNIQUE,       -- the main one, as shown and as default sender
+    quota_bytes BIGINT,                 -- NULL: no limit
+    used_bytes BIGINT NOT NULL,
+    message_count BIGINT NOT NULL,
+    modseq BIGINT NOT NULL,
+    change_floor BIGINT NOT NULL,       -- changes up to this modseq are no longer in `change`
+    inbox_id BIGINT NOT NULL,           -- its INBOX folder
+    is_exact BOOLEAN NOT NULL,          -- no subaddresses
+    is_disabled BOOLEAN NOT NULL,
+    created_ms BIGINT NOT NULL
+);
+CREATE INDEX mailbox_owner ON mailbox (owner_id);
+
+-- One address of a domain of ours; `local_part` '' is the catch-all. Local parts are lower case.
+CREATE TABLE address (
+    id BIGINT PRIMARY KEY,
+    domain_id BIGINT NOT NULL REFERENCES domain (id),
+    local_part TEXT NOT NULL,
+    created_ms BIGINT NOT NULL,
+    UNIQUE (domain_id, local_part)
+);
+
+-- Where an address delivers to; several at once.
+CREATE TABLE target (
+    id BIGINT PRIMARY KEY,
+    address_id BIGINT NOT NULL REFERENCES address (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,                 -- mailbox, address, maildir, mbox, program, discard
+    mailbox_id BIGINT REFERENCES mailbox (id) ON DELETE CASCADE,  -- kind mailbox
+    value TEXT NOT NULL                 -- kind address: the address; maildir, mbox: path; program: command
+);
+CREATE INDEX target_address ON target (address_id);
+CREATE INDEX target_mailbox ON target (mailbox_id);
+CREATE INDEX target_value ON target (value);
+
+-- An IMAP mailbox (RFC 9051 calls it that; a "mailbox" here is a person's).
+CREATE TABLE folder (
+    id BIGINT PRIMARY KEY,              -- small and sequential (< 2^31)
+    mailbox_id BIGINT NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,                 -- full path, '/' between levels; INBOX in upper case
+    uid_validity BIGINT NOT NULL,
+    uid_next BIGINT NOT NULL,
+    recent_uid BIGINT NOT NULL,         -- UIDs from here on are \Recent for the next SELECT
+    modseq BIGINT NOT NULL,             -- of its latest change
+    message_count BIGINT NOT NULL,
+    unseen_count BIGINT NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    special_use TEXT NOT NULL,          -- '' or e.g. '\Sent' (RFC 6154)
+    is_subscribed BOOLEAN NOT NULL,
+    is_selectable BOOLEAN NOT NULL,     -- false: \NoSelect, kept for its children
+    UNIQUE (mailbox_id, name)
+);
+
+-- Names subscribed to without a folder of that name (RFC 9051 §6.3.7).
+CREATE TABLE subscription (
+    mailbox_id BIGINT NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    PRIMARY KEY (mailbox_id, name)
+) WITHOUT ROWID;
+
+-- A message in a folder. id = folder_id * 2^32 + uid, so a folder is one range of the primary key.
+CREATE TABLE message (
+    id BIGINT PRIMARY KEY,
+    mailbox_id BIGINT NOT NULL,
+    blob_id BIGINT NOT NULL,
+    modseq BIGINT NOT NULL,
+    flags BIGINT NOT NULL,              -- bits: see model.Flag
+    keywords TEXT NOT NULL,             -- space-separated, sorted
+    internal_ms BIGINT NOT NULL,        -- INTERNALDATE
+    saved_ms BIGINT NOT NULL,           -- when it came into this folder (RFC 8514)
+    size_bytes BIGINT NOT NULL
+);
+CREATE INDEX message_blob ON message (blob_id);
+
+-- Ready-made IMAP bytes, apart so that flags stay dense.
+CREATE TABLE message_summary (
+    id BIGINT PRIMARY KEY,
+    envelope BLOB NOT NULL,
+    body_structure BLOB NOT NULL
+);
+
+-- What changed, in order: serves CONDSTORE, QRESYNC, IDLE, and JMAP later.
+CREATE TABLE change (
+    mailbox_id BIGINT NOT NULL,
+    modseq BIGINT NOT NULL,
+    folder_id BIGINT NOT NULL,
+    first_uid BIGINT NOT NULL,
+    last_uid BIGINT NOT NULL,
+    kind TEXT NOT NULL,                 -- added, flags, expunged
+    PRIMARY KEY (mailbox_id, modseq, folder_id, first_uid)
+) WITHOUT ROWID;
+CREATE INDEX change_folder ON change (folder_id, modseq);
+
+-- The queue: see queue/states.py for its legal states.
+CREATE TABLE queue_message (
+    id BIGINT PRIMARY KEY,
+    trace_id BIGINT NOT NULL,
+    blob_id BIGINT NOT NULL,
+    skip_bytes BIGINT NOT NULL,         -- the length of our own Return-Path line at the blob's head
+    size_bytes BIGINT NOT NULL,
+    reverse_path TEXT NOT NULL,         -- '' for bounces
+    mailbox_id BIGINT,                  -- who submitted it; NULL: forwarded or our own
+    is_utf8 BOOLEAN NOT NULL,           -- needs SMTPUTF8
+    is_8bit BOOLEAN NOT NULL,
+    return_content TEXT NOT NULL,       -- RET=: '', FULL or HDRS (RFC 3461)
+    envelope_id TEXT NOT NULL,          -- ENVID=
+    created_ms BIGINT NOT NULL
+);
+
+CREATE TABLE queue_recipient (
+    id BIGINT PRIMARY KEY,
+    queue_id BIGINT NOT NULL REFERENCES queue_message (id) ON DELETE CASCADE,
+    transport TEXT NOT NULL,            -- smtp, maildir, mbox, program
+    destination TEXT NOT NULL,          -- smtp: domain; else '' (one lane)
+    recipient TEXT NOT NULL,            -- smtp: address; else path or command
+    original_recipient TEXT NOT NULL,   -- the address it was sent to before aliases (for reports)
+    notify TEXT NOT NULL,               -- NOTIFY=: '', or NEVER, or of SUCCESS FAILURE DELAY
+    state TEXT NOT NULL,                -- ready, held
+    attempts BIGINT NOT NULL,
+    due_ms BIGINT NOT NULL,
+    lease_ms BIGINT NOT NULL,           -- 0, or until when one worker has it
+    lease_by BIGINT NOT NULL,           -- node that has it
+    expires_ms BIGINT NOT NULL,
+    warned BOOLEAN NOT NULL,            -- the delay warning was queued
+    last_error TEXT NOT NULL,
+    last_ms BIGINT NOT NULL
+);
+CREATE INDEX queue_recipient_message ON queue_recipient (queue_id);
+CREATE INDEX queue_recipient_due ON queue_recipient (state, due_ms);
+
+-- What happened to each message, for `freehold message trace` (kept for 30 days).
+CREATE TABLE trace (
+    id BIGINT PRIMARY KEY,              -- time-ordered; its text form is in the 250 reply and in Received
+    received_ms BIGINT NOT NULL,
+    reverse_path TEXT NOT NULL,
+    client TEXT NOT NULL,               -- address and HELO name, or the login
+    size_bytes BIGINT NOT NULL,
+    message_id TEXT NOT NULL            -- the header's
+);
+
+-- One row per recipient, and one with state 'sent' for the sender, so that either finds it.
+CREATE TABLE trace_address (
+    address TEXT NOT NULL,
+    trace_id BIGINT NOT NULL,
+    state TEXT NOT NULL,                -- sent, delivered, queued, deferred, relayed, bounced, discarded, held, removed
+    detail TEXT NOT NULL,               -- mailbox and folder, or the last reply of the peer
+    changed_ms BIGINT NOT NULL,
+    PRIMARY KEY (address, trace_id)
+) WITHOUT ROWID;
+CREATE INDEX trace_address_trace ON trace_address (trace_id);

@@ -1,0 +1,1 @@
+"""Receiving mail: sessions of SMTP, submission and LMTP, and what they decide."""
