@@ -1,6 +1,6 @@
 """What a module declares, and what it is given to run with."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from enum import Enum
@@ -73,3 +73,7 @@ class Module:
     events: Sequence[type[Event]] = ()
     listeners: Sequence[ListenerSpec] = ()
     start: dict[Role, Callable[[Runtime, AsyncExitStack], Awaitable[None]]] = field(default_factory=dict)
+    first_start: Callable[[Runtime], Awaitable[Sequence[str]]] | None = None
+    """Prepares a new data folder in local mode, once, before any worker runs; returns lines to show."""
+    status: Callable[[Runtime], Awaitable[Mapping[str, int]]] | None = None
+    """Tells `freehold status` a few numbers ("queued messages": 3); must be quick and change nothing."""
