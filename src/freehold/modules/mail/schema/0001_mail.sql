@@ -59,6 +59,10 @@ CREATE TABLE folder (
     UNIQUE (mailbox_id, name)
 );
 
+-- The newest UIDVALIDITY given; one row (RFC 9051 §2.3.1.1: values never come again).
+CREATE TABLE folder_validity (uid_validity BIGINT NOT NULL);
+INSERT INTO folder_validity (uid_validity) VALUES (0);
+
 -- Names subscribed to without a folder of that name (RFC 9051 §6.3.7).
 CREATE TABLE subscription (
     mailbox_id BIGINT NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
