@@ -36,7 +36,11 @@ class Verdict(Enum):
     READ = auto()
     """Everything complete has been answered; call again when more bytes come, or after `Peer.wake`."""
     START_TLS = auto()
-    """Flush what was sent, do the handshake as server, then call `StreamSession.tls_started`."""
+    """Flush what was sent, do the handshake as server, then call `StreamSession.tls_started`.
+
+    Bytes that came before the handshake and were not yet given are dropped (RFC 3207 §6). A session
+    sends its go-ahead last and returns this without awaiting, so that no handshake byte is dropped.
+    """
     CLOSE = auto()
     """Flush what was sent and close."""
 
@@ -61,7 +65,11 @@ class Peer(Protocol):
         """Whether bytes have arrived that the session has not been given yet."""
 
     def send(self, data: bytes) -> None:
-        """Queue bytes for the peer; does not block. Call `flush` between large pieces."""
+        """Queue bytes for the peer; does not block. Call `flush` between large pieces.
+
+        Small pieces leave together: at the end of `advance`, or as soon as it awaits. What is sent
+        to a peer that has gone is dropped.
+        """
 
     async def flush(self) -> None:
         """Wait until the peer has taken enough of what was sent that more may be queued.
@@ -92,6 +100,9 @@ class StreamSession(Protocol):
 
     def timed_out(self) -> None:
         """Send a farewell with `Peer.send`; the listener closes the connection afterwards."""
+
+    def shutting_down(self) -> None:
+        """Send the farewell of a server that stops; the listener closes the connection afterwards."""
 
     def ended(self) -> None:
         """Release what the session holds; the connection is gone. Called exactly once."""
