@@ -1,0 +1,96 @@
+"""Put a message into the queue, within the transaction that accepts it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from freehold.storage.database import Transaction
+from freehold.storage.ids import IdMaker
+
+
+class Transport(Enum):
+    """How a queued recipient is reached (the words of `queue_recipient.transport`)."""
+
+    SMTP = "smtp"
+    MAILDIR = "maildir"
+    MBOX = "mbox"
+    PROGRAM = "program"
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """One message of the queue. `skip_bytes` is the length of our own Return-Path line at the blob's head.
+
+    The blob is inserted, with one reference for the queue, by the caller.
+    """
+
+    trace_id: int
+    blob_id: int
+    skip_bytes: int
+    size_bytes: int
+    reverse_path: str
+    mailbox_id: int | None = None
+    is_utf8: bool = False
+    is_8bit: bool = False
+    return_content: str = ""
+    envelope_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedRecipient:
+    """One recipient: for SMTP an address and its domain, else a path or a command."""
+
+    transport: Transport
+    recipient: str
+    original_recipient: str
+    destination: str = ""
+    notify: str = ""
+
+
+async def enqueue(
+    tx: Transaction,
+    ids: IdMaker,
+    message: QueuedMessage,
+    recipients: Sequence[QueuedRecipient],
+    *,
+    now_ms: int,
+    expires_ms: int,
+) -> int:
+    """Queue `message` for `recipients`, due at once; returns the queue id."""
+    queue_id = ids.next()
+    await tx.execute(
+        "INSERT INTO queue_message (id, trace_id, blob_id, skip_bytes, size_bytes, reverse_path, mailbox_id,"
+        " is_utf8, is_8bit, return_content, envelope_id, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        queue_id,
+        message.trace_id,
+        message.blob_id,
+        message.skip_bytes,
+        message.size_bytes,
+        message.reverse_path,
+        message.mailbox_id,
+        message.is_utf8,
+        message.is_8bit,
+        message.return_content,
+        message.envelope_id,
+        now_ms,
+    )
+    await tx.execute_many(
+        "INSERT INTO queue_recipient (id, queue_id, transport, destination, recipient, original_recipient, notify,"
+        " state, attempts, due_ms, lease_ms, lease_by, expires_ms, warned, last_error, last_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 'ready', 0, ?, 0, 0, ?, FALSE, '', 0)",
+        [
+            (
+                ids.next(),
+                queue_id,
+                each.transport.value,
+                each.destination,
+                each.recipient,
+                each.original_recipient,
+                each.notify,
+                now_ms,
+                expires_ms,
+            )
+            for each in recipients
+        ],
+    )
+    return queue_id
