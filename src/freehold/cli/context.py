@@ -3,9 +3,9 @@
 A command that needs the database is an async function:
 
     @group("domain", "Domains that this server is responsible for.")
-    def domain() -> None: ...
+    def command() -> None: ...
 
-    @domain.command()
+    @command.command("add")
     @click.argument("name")
     @with_database
     async def add(context: DatabaseContext, name: str) -> None: ...
@@ -18,14 +18,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
 from freehold.cli.output import fail
 from freehold.errors import FreeholdError
-from freehold.kernel.config import Configuration
-from freehold.kernel.module import Module, Runtime
+
+if TYPE_CHECKING:  # the chassis alone must not import the whole server
+    from freehold.kernel.config import Configuration
+    from freehold.kernel.module import Module, Runtime
 
 P = ParamSpec("P")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,9 +41,9 @@ JSON = "freehold.json"
 class DatabaseContext:
     """What an async command is given. News published on `runtime.bus` reaches the running server."""
 
-    configuration: Configuration
-    modules: tuple[Module, ...]
-    runtime: Runtime
+    configuration: "Configuration"
+    modules: "tuple[Module, ...]"
+    runtime: "Runtime"
 
 
 def global_options(command: F) -> F:
@@ -114,7 +116,7 @@ def group(name: str, summary: str) -> Callable[[Callable[..., None]], FreeholdGr
     return click.group(name, cls=FreeholdGroup, help=summary)
 
 
-def load_configuration() -> Configuration:
+def load_configuration() -> "Configuration":
     """Return the configuration that the options of the running command ask for."""
     from freehold.app import load_configuration as load  # noqa: PLC0415 - help and version need no modules
 

@@ -88,7 +88,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hostname: str = msgspec.field(default_factory=lambda: os.uname().nodename)
     data: Path = Path("/var/lib/freehold")
     user: str = ""
-    workers: Annotated[int, Meta(ge=0, le=MAX_WORKERS)] = msgspec.field(default_factory=lambda: default_workers())
+    workers: Annotated[int, Meta(ge=0, le=MAX_WORKERS)] = msgspec.field(
+        default_factory=lambda: default_workers()
+    )
     drain_seconds: Annotated[float, Meta(ge=0, le=3600)] = 20.0
     database: DatabaseSettings = DatabaseSettings()
     blobs: BlobSettings = BlobSettings()
@@ -151,7 +153,9 @@ def load(
     if source is not None and not settings.data.is_absolute():
         settings = msgspec.structs.replace(settings, data=source.parent / settings.data)
     settings = msgspec.structs.replace(settings, data=settings.data.absolute())
-    return Configuration(source, settings, {name: value for name, value in decoded.items() if value is not None})
+    return Configuration(
+        source, settings, {name: value for name, value in decoded.items() if value is not None}
+    )
 
 
 def read_table(source: Path) -> dict[str, Any]:

@@ -94,7 +94,11 @@ def _with_unit(path: str, value: Any) -> Any:
 
 def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
     for candidate in (kind, *get_args(kind)):
-        if isinstance(candidate, type) and issubclass(candidate, msgspec.Struct) and get_origin(kind) is not dict:
+        if (
+            isinstance(candidate, type)
+            and issubclass(candidate, msgspec.Struct)
+            and get_origin(kind) is not dict
+        ):
             return candidate
     return None
 
@@ -108,9 +112,13 @@ def _join(path: str, key: str) -> str:
 
 
 def _name_of(value: Any) -> str:
-    return {"str": "text", "int": "a number", "float": "a number", "bool": "true or false", "list": "a list"}.get(
-        type(value).__name__, type(value).__name__
-    )
+    return {
+        "str": "text",
+        "int": "a number",
+        "float": "a number",
+        "bool": "true or false",
+        "list": "a list",
+    }.get(type(value).__name__, type(value).__name__)
 
 
 def _plain(text: str) -> str:
