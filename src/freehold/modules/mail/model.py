@@ -14,7 +14,7 @@ MAX_UID = 2**UID_BITS - 1
 
 
 class Flag(IntFlag):
-    """System flags as bits of `message.flags` (RFC 9051 §2.3.2); \\Recent is a property of a session."""
+    r"""System flags as bits of `message.flags` (RFC 9051 §2.3.2); \Recent is a property of a session."""
 
     SEEN = 1
     ANSWERED = 2

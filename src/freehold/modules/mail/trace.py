@@ -56,7 +56,8 @@ async def insert_trace(
 ) -> None:
     """Record an accepted message and (address, state, detail) for each recipient."""
     await tx.execute(
-        "INSERT INTO trace (id, received_ms, reverse_path, client, size_bytes, message_id) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO trace (id, received_ms, reverse_path, client, size_bytes, message_id) VALUES (?,"
+        " ?, ?, ?, ?, ?)",
         trace.id,
         trace.received_ms,
         trace.reverse_path,
@@ -98,7 +99,8 @@ async def find_by_id(tx: Transaction, trace_id: int) -> tuple[Trace, list[TraceL
     if row is None:
         return None
     lines = await tx.fetch(
-        "SELECT address, trace_id, state, detail, changed_ms FROM trace_address WHERE trace_id = ? ORDER BY address",
+        "SELECT address, trace_id, state, detail, changed_ms FROM trace_address WHERE trace_id = ?"
+        " ORDER BY address",
         trace_id,
     )
     return Trace(*row), [_line(line) for line in lines]

@@ -70,7 +70,8 @@ async def append_message(
         raise FolderFullError
     await _insert(tx, mailbox_id, message_id(folder_id, uid), message, modseq=modseq, now_ms=now_ms)
     await tx.execute(
-        "INSERT INTO change (mailbox_id, modseq, folder_id, first_uid, last_uid, kind) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO change (mailbox_id, modseq, folder_id, first_uid, last_uid, kind) VALUES (?, ?, ?,"
+        " ?, ?, ?)",
         mailbox_id,
         modseq,
         folder_id,
@@ -83,7 +84,8 @@ async def append_message(
 
 async def _charge_mailbox(tx: Transaction, mailbox_id: int, size_bytes: int, *, check_quota: bool) -> int:
     row = await tx.fetch_one(
-        "UPDATE mailbox SET modseq = modseq + 1, used_bytes = used_bytes + ?, message_count = message_count + 1"
+        "UPDATE mailbox SET modseq = modseq + 1, used_bytes = used_bytes + ?, message_count ="
+        " message_count + 1"
         " WHERE id = ? RETURNING modseq, used_bytes, quota_bytes",
         size_bytes,
         mailbox_id,
@@ -100,7 +102,8 @@ async def _insert(
     tx: Transaction, mailbox_id: int, row_id: int, message: NewMessage, *, modseq: int, now_ms: int
 ) -> None:
     await tx.execute(
-        "INSERT INTO message (id, mailbox_id, blob_id, modseq, flags, keywords, internal_ms, saved_ms, size_bytes)"
+        "INSERT INTO message (id, mailbox_id, blob_id, modseq, flags, keywords, internal_ms, saved_ms,"
+        " size_bytes)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row_id,
         mailbox_id,

@@ -45,7 +45,8 @@ async def log_changes(
 ) -> None:
     """Record that the UIDs of `ranges` (first, last; inclusive) changed at `modseq`."""
     await tx.execute_many(
-        "INSERT INTO change (mailbox_id, modseq, folder_id, first_uid, last_uid, kind) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO change (mailbox_id, modseq, folder_id, first_uid, last_uid, kind) VALUES (?, ?, ?,"
+        " ?, ?, ?)",
         [(mailbox_id, modseq, folder_id, first, last, kind.value) for first, last in ranges],
     )
 

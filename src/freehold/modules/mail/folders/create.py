@@ -45,7 +45,8 @@ async def insert_folder(
     row = await tx.fetch_one(
         "INSERT INTO folder (id, mailbox_id, name, uid_validity, uid_next, recent_uid, modseq, message_count,"
         " unseen_count, size_bytes, special_use, is_subscribed, is_selectable)"
-        " VALUES (?, ?, ?, ?, 1, 1, 1, 0, 0, 0, ?, ?, ?) ON CONFLICT (mailbox_id, name) DO NOTHING RETURNING id",
+        " VALUES (?, ?, ?, ?, 1, 1, 1, 0, 0, 0, ?, ?, ?) ON CONFLICT (mailbox_id, name) DO NOTHING"
+        " RETURNING id",
         folder_id,
         mailbox_id,
         name,
@@ -63,7 +64,8 @@ async def _next_uid_validity(tx: Transaction, now_ms: int) -> int:
     """Return a UIDVALIDITY greater than any given before (RFC 9051 §2.3.1.1)."""
     now_seconds = now_ms // 1000
     row = await tx.fetch_one(
-        "UPDATE folder_validity SET uid_validity = CASE WHEN uid_validity < ? THEN ? ELSE uid_validity + 1 END"
+        "UPDATE folder_validity SET uid_validity = CASE WHEN uid_validity < ? THEN ? ELSE uid_validity"
+        " + 1 END"
         " RETURNING uid_validity",
         now_seconds,
         now_seconds,

@@ -60,7 +60,8 @@ async def enqueue(
     queue_id = ids.next()
     await tx.execute(
         "INSERT INTO queue_message (id, trace_id, blob_id, skip_bytes, size_bytes, reverse_path, mailbox_id,"
-        " is_utf8, is_8bit, return_content, envelope_id, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " is_utf8, is_8bit, return_content, envelope_id, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        " ?, ?, ?)",
         queue_id,
         message.trace_id,
         message.blob_id,
@@ -75,7 +76,8 @@ async def enqueue(
         now_ms,
     )
     await tx.execute_many(
-        "INSERT INTO queue_recipient (id, queue_id, transport, destination, recipient, original_recipient, notify,"
+        "INSERT INTO queue_recipient (id, queue_id, transport, destination, recipient,"
+        " original_recipient, notify,"
         " state, attempts, due_ms, lease_ms, lease_by, expires_ms, warned, last_error, last_ms)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, 'ready', 0, ?, 0, 0, ?, FALSE, '', 0)",
         [
