@@ -32,8 +32,6 @@ class QueuedMessage:
     mailbox_id: int | None = None
     is_utf8: bool = False
     is_8bit: bool = False
-    return_content: str = ""
-    envelope_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,6 @@ class QueuedRecipient:
     recipient: str
     original_recipient: str
     destination: str = ""
-    notify: str = ""
 
 
 async def enqueue(
@@ -60,26 +57,7 @@ async def enqueue(
     queue_id = ids.next()
     await tx.execute(
         "INSERT INTO queue_message (id, trace_id, blob_id, skip_bytes, size_bytes, reverse_path, mailbox_id,"
-        " is_utf8, is_8bit, return_content, envelope_id, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?,"
-        " ?, ?, ?)",
-        queue_id,
-        message.trace_id,
-        message.blob_id,
-        message.skip_bytes,
-        message.size_bytes,
-        message.reverse_path,
-        message.mailbox_id,
-        message.is_utf8,
-        message.is_8bit,
-        message.return_content,
-        message.envelope_id,
-        now_ms,
-    )
-    await tx.execute_many(
-        "INSERT INTO queue_recipient (id, queue_id, transport, destination, recipient,"
-        " original_recipient, notify,"
-        " state, attempts, due_ms, lease_ms, lease_by, expires_ms, warned, last_error, last_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, 'ready', 0, ?, 0, 0, ?, FALSE, '', 0)",
+        " is_utf8, is_8bit, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 ids.next(),
@@ -88,7 +66,6 @@ async def enqueue(
                 each.destination,
                 each.recipient,
                 each.original_recipient,
-                each.notify,
                 now_ms,
                 expires_ms,
             )

@@ -114,8 +114,6 @@ CREATE TABLE queue_message (
     mailbox_id BIGINT,                  -- who submitted it; NULL: forwarded or our own
     is_utf8 BOOLEAN NOT NULL,           -- needs SMTPUTF8
     is_8bit BOOLEAN NOT NULL,
-    return_content TEXT NOT NULL,       -- RET=: '', FULL or HDRS (RFC 3461)
-    envelope_id TEXT NOT NULL,          -- ENVID=
     created_ms BIGINT NOT NULL
 );
 
@@ -126,19 +124,18 @@ CREATE TABLE queue_recipient (
     destination TEXT NOT NULL,          -- smtp: domain; else '' (one lane)
     recipient TEXT NOT NULL,            -- smtp: address; else path or command
     original_recipient TEXT NOT NULL,   -- the address it was sent to before aliases (for reports)
-    notify TEXT NOT NULL,               -- NOTIFY=: '', or NEVER, or of SUCCESS FAILURE DELAY
     state TEXT NOT NULL,                -- ready, held
     attempts BIGINT NOT NULL,
     due_ms BIGINT NOT NULL,
     lease_ms BIGINT NOT NULL,           -- 0, or until when one worker has it
-    lease_by BIGINT NOT NULL,           -- node that has it
+    lease_by BIGINT NOT NULL,           -- host that has it
     expires_ms BIGINT NOT NULL,
     warned BOOLEAN NOT NULL,            -- the delay warning was queued
     last_error TEXT NOT NULL,
     last_ms BIGINT NOT NULL
 );
 CREATE INDEX queue_recipient_message ON queue_recipient (queue_id);
-CREATE INDEX queue_recipient_due ON queue_recipient (state, due_ms);
+CREATE INDEX queue_recipient_lane ON queue_recipient (state, transport, destination, due_ms);
 
 -- What happened to each message, for `freehold message trace` (kept for 30 days).
 CREATE TABLE trace (

@@ -11,15 +11,11 @@ from freehold.modules.mail.queue.enqueue import QueuedRecipient, Transport
 class AcceptedRecipient:
     """One RCPT that was answered 250: its address and what that means now.
 
-    `resolution` is None for an address elsewhere, to which mail is relayed. `notify` and
-    `original_recipient` are the client's DSN parameters (RFC 3461).
+    `resolution` is None for an address elsewhere, to which mail is relayed.
     """
 
     address: str
-    domain: str
     resolution: Resolution | None
-    notify: str = ""
-    original_recipient: str = ""
 
 
 @dataclass(slots=True)
@@ -68,8 +64,7 @@ def _add_queued(plan: DeliveryPlan, recipient: AcceptedRecipient, transport: Tra
         QueuedRecipient(
             transport=transport,
             recipient=value,
-            original_recipient=recipient.original_recipient or recipient.address,
+            original_recipient=recipient.address,
             destination=destination,
-            notify=recipient.notify,
         ),
     )
