@@ -61,6 +61,12 @@ class SchemaError(FreeholdError):
     public = "the database does not fit this program"
 
 
+def foreign_await(function: Callable[..., object]) -> RuntimeError:
+    """Return the error for a function that waits for something else inside its transaction."""
+    name = getattr(function, "__qualname__", repr(function))
+    return RuntimeError(f"{name} awaited something other than its transaction")
+
+
 class Transaction(Protocol):
     """What a transaction function may await."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from freehold.storage.database import Database, SchemaError, Transaction
 from freehold.storage.ids import NODES
-from freehold.storage.migrations import Schema, load_all
+from freehold.storage.migrations import Migration, Schema, load_all
 from freehold.storage.sqlite import SqliteDatabase, turn_path
 from freehold.storage.sqlite_migrate import migrate
 
@@ -23,10 +23,19 @@ async def open_database(url_or_path: str, *, schemas: Sequence[Schema], readonly
     """
     steps = await asyncio.to_thread(load_all, schemas)
     if url_or_path.startswith(POSTGRES_PREFIXES):
-        raise SchemaError("PostgreSQL is not there yet")
+        return await _open_postgres(url_or_path, steps, readonly=readonly)
     path = await asyncio.to_thread(Path(url_or_path.removeprefix("sqlite:")).absolute)
     await asyncio.to_thread(migrate, path, turn_path(path), steps, readonly=readonly)
     return SqliteDatabase(path, readonly=readonly)
+
+
+async def _open_postgres(url: str, steps: Sequence[Migration], *, readonly: bool) -> Database:
+    try:
+        from freehold.storage import postgres, postgres_migrate  # noqa: PLC0415 (the driver is an extra)
+    except ModuleNotFoundError as error:
+        raise SchemaError("PostgreSQL needs the extra: pip install 'freehold[cluster]'") from error
+    await postgres_migrate.migrate(url, steps, readonly=readonly)
+    return await postgres.connect_pool(url, readonly=readonly)
 
 
 async def allot_node(database: Database) -> int:

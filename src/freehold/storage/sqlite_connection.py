@@ -15,9 +15,12 @@ from freehold.storage.database import (
     StorageError,
     StorageFullError,
     Value,
+    foreign_await,
 )
 
 T = TypeVar("T")
+
+NO_LOOP: Final = "no running event loop"
 
 BUSY_MILLISECONDS: Final = (
     10_000  # only for what the turn does not guard: recovery and checkpoints of other programs
@@ -166,13 +169,11 @@ def drive(function: Callable[..., Awaitable[T]], tx: SqliteTransaction, args: An
             raise tx.failure from None
         result: T = end.value
         return result
+    except RuntimeError as error:
+        if str(error) == NO_LOOP:  # asyncio's own words, in a thread without a loop
+            raise foreign_await(function) from error
+        raise
     finally:
         tx.end()
     steps.close()
     raise foreign_await(function)
-
-
-def foreign_await(function: Callable[..., object]) -> RuntimeError:
-    """Return the error for a function that waits for something else inside its transaction."""
-    name = getattr(function, "__qualname__", repr(function))
-    return RuntimeError(f"{name} awaited something other than its transaction")
