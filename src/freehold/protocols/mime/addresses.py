@@ -153,19 +153,23 @@ class _Parser:
         else:
             self._words.append((word, spaced))
 
-    def _comment_start(self) -> None:
+    def comment_start(self) -> None:
+        """Keep the comment that starts here as the name of last resort."""
         self._comment = self._read_comment() or self._comment
 
-    def _angle_start(self) -> None:
+    def angle_start(self) -> None:
+        """Start an angle address, a further one after a missing comma too."""
         if self._closed:
             self._end_mailbox()
         if self._angle is None:
             self._phrase_before_angle()
 
-    def _angle_end(self) -> None:
+    def angle_end(self) -> None:
+        """End the angle address."""
         self._closed = self._angle is not None
 
-    def _semicolon(self) -> None:
+    def semicolon(self) -> None:
+        """End the mailbox and its group."""
         self._end_mailbox()
         if self._group is not None:
             self._end_group()
@@ -177,7 +181,8 @@ class _Parser:
             self._words, self._domain, self._at = [(text, False)], [], False
         self._angle = []
 
-    def _at_sign(self) -> None:
+    def at_sign(self) -> None:
+        """Go on with the domain."""
         if self._at and not self._domain and not self._local_words():
             return
         if self._at:
@@ -187,7 +192,7 @@ class _Parser:
     def _local_words(self) -> list[bytes]:
         return self._angle if self._angle is not None else [word for word, _ in self._words]
 
-    def _colon(self) -> None:
+    def colon(self) -> None:
         """End a route (RFC 5322 §4.4 obs-route) or start a group."""
         if self._angle is not None:
             if self._at and not self._angle:
@@ -201,7 +206,8 @@ class _Parser:
             self._count += 1
             self._reset()
 
-    def _comma(self) -> None:
+    def comma(self) -> None:
+        """End the mailbox, or one hop of an obs-route."""
         if self._angle is not None and not self._angle and self._at:
             self._add_to_route()
             return
@@ -270,13 +276,13 @@ class _Parser:
 
 
 _SPECIALS: dict[bytes, Callable[[_Parser], None]] = {
-    b"(": _Parser._comment_start,
-    b"<": _Parser._angle_start,
-    b">": _Parser._angle_end,
-    b"@": _Parser._at_sign,
-    b":": _Parser._colon,
-    b",": _Parser._comma,
-    b";": _Parser._semicolon,
+    b"(": _Parser.comment_start,
+    b"<": _Parser.angle_start,
+    b">": _Parser.angle_end,
+    b"@": _Parser.at_sign,
+    b":": _Parser.colon,
+    b",": _Parser.comma,
+    b";": _Parser.semicolon,
 }
 
 
