@@ -13,7 +13,7 @@ from freehold.protocols.sasl.scram_messages import (
     encode_base64,
     encode_name,
 )
-from freehold.protocols.sasl.scram_verifier import (
+from freehold.protocols.sasl.scram import (
     MAX_CLIENT_ITERATIONS,
     MIN_ITERATIONS,
     client_key_of,
