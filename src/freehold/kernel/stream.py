@@ -36,7 +36,7 @@ class Verdict(Enum):
     READ = auto()
     """Everything complete has been answered; call again when more bytes come, or after `Peer.wake`."""
     START_TLS = auto()
-    """Flush what was sent, do the handshake as server, then call `StreamSession.tls_started`.
+    """Flush what was sent, do the handshake as server, call `StreamSession.tls_started`, then `advance`.
 
     Bytes that came before the handshake and were not yet given are dropped (RFC 3207 §6). A session
     sends its go-ahead last and returns this without awaiting, so that no handshake byte is dropped.
