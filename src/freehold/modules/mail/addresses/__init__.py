@@ -1,1 +1,1 @@
-"""Who an address is: resolving, and the rules of adding and removing."""
+"""Which addresses there are, where each one leads, and who may send as it."""
