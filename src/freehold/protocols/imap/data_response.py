@@ -1,0 +1,192 @@
+"""Untagged data about mailboxes, messages and the server as octets (RFC 9051 §7.2 to §7.4).
+
+FETCH responses are put together from ready-made items; `fetch_line` only frames them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+
+from freehold.protocols.imap.dates import format_date_time
+from freehold.protocols.imap.mailbox_name import encode_mailbox_name
+from freehold.protocols.imap.search import SearchReturn
+from freehold.protocols.imap.sequence_set import format_number_ranges, format_numbers
+from freehold.protocols.imap.status import StatusItem
+from freehold.protocols.imap.wire_string import astring, literal, nstring, quote_string, string
+
+DELIMITER = b"/"
+NUMBERS_PER_CHUNK = 4096
+"""How many numbers or ranges of a long response are written at a time."""
+
+
+def capability(names: Iterable[str]) -> bytes:
+    """Write CAPABILITY."""
+    return b"* CAPABILITY %b\r\n" % " ".join(names).encode("ascii")
+
+
+def enabled(names: Iterable[str]) -> bytes:
+    """Write ENABLED; there may be no names."""
+    return b" ".join([b"* ENABLED", *(name.encode("ascii") for name in names)]) + b"\r\n"
+
+
+def identify(parameters: Mapping[str, str | None]) -> bytes:
+    """Write ID, NIL if there is nothing to say (RFC 2971)."""
+    if not parameters:
+        return b"* ID NIL\r\n"
+    pairs = chain.from_iterable(parameters.items())
+    words = (nstring(None if word is None else word.encode("utf-8")) for word in pairs)
+    return b"* ID (%b)\r\n" % b" ".join(words)
+
+
+def namespace(personal: Sequence[str], others: Sequence[str] = (), shared: Sequence[str] = ()) -> bytes:
+    """Write NAMESPACE; each argument holds the prefixes of one class (RFC 2342)."""
+    return b"* NAMESPACE %b %b %b\r\n" % (_namespaces(personal), _namespaces(others), _namespaces(shared))
+
+
+def mailbox_name(name: str, *, utf8: bool = False) -> bytes:
+    """Write a mailbox name as an astring; with `utf8` it may hold octets over 127, always quoted."""
+    raw = encode_mailbox_name(name, utf8=utf8)
+    return astring(raw) if raw.isascii() else quote_string(raw)
+
+
+def list_line(
+    attributes: Iterable[str], name: str, *, child_info: Sequence[str] = (), utf8: bool = False
+) -> bytes:
+    r"""Write LIST; attributes such as `\HasChildren`; `child_info` as RFC 5258 §4 has it."""
+    line = b"* LIST (%b) %b %b" % (
+        _joined(attributes),
+        quote_string(DELIMITER),
+        mailbox_name(name, utf8=utf8),
+    )
+    if child_info:
+        line += b' ("CHILDINFO" (%b))' % b" ".join(quote_string(word.encode("ascii")) for word in child_info)
+    return line + b"\r\n"
+
+
+def list_delimiter() -> bytes:
+    r"""Write the answer to `LIST "" ""`, which asks for the delimiter."""
+    return b'* LIST (\\Noselect) "/" ""\r\n'
+
+
+def lsub_line(attributes: Iterable[str], name: str) -> bytes:
+    """Write LSUB."""
+    return b'* LSUB (%b) "/" %b\r\n' % (_joined(attributes), mailbox_name(name))
+
+
+def status_line(name: str, values: Mapping[StatusItem, int | None], *, utf8: bool = False) -> bytes:
+    """Write STATUS; None is NIL (APPENDLIMIT without a limit)."""
+    words = (item.value + (b" NIL" if value is None else b" %d" % value) for item, value in values.items())
+    return b"* STATUS %b (%b)\r\n" % (mailbox_name(name, utf8=utf8), b" ".join(words))
+
+
+def flags_line(flags: Iterable[str]) -> bytes:
+    """Write FLAGS, the flags that the mailbox knows."""
+    return b"* FLAGS (%b)\r\n" % _joined(flags)
+
+
+def exists(count: int) -> bytes:
+    """Write EXISTS."""
+    return b"* %d EXISTS\r\n" % count
+
+
+def recent(count: int) -> bytes:
+    """Write RECENT (RFC 3501 §7.3.2)."""
+    return b"* %d RECENT\r\n" % count
+
+
+def expunge(number: int) -> bytes:
+    """Write EXPUNGE of a message number."""
+    return b"* %d EXPUNGE\r\n" % number
+
+
+def vanished(uids: Iterable[int], *, earlier: bool = False) -> bytes:
+    """Write VANISHED of ascending UIDs; empty if there are none (RFC 7162 §3.2.10)."""
+    members = format_numbers(uids)
+    if not members:
+        return b""
+    return (b"* VANISHED (EARLIER) %b\r\n" if earlier else b"* VANISHED %b\r\n") % members
+
+
+def search_chunks(numbers: Iterable[int], mod_sequence: int | None = None) -> Iterator[bytes]:
+    """Write one SEARCH response in pieces of bounded size (RFC 3501 §7.2.5)."""
+    yield b"* SEARCH"
+    iterator = iter(numbers)
+    while chunk := tuple(islice(iterator, NUMBERS_PER_CHUNK)):
+        yield b" %d" * len(chunk) % chunk
+    yield b"\r\n" if mod_sequence is None else b" (MODSEQ %d)\r\n" % mod_sequence
+
+
+def esearch_chunks(
+    tag: bytes,
+    numbers: Sequence[int],
+    returns: frozenset[SearchReturn],
+    *,
+    uid: bool,
+    mod_sequence: int | None = None,
+) -> Iterator[bytes]:
+    """Write one ESEARCH response of ascending numbers in pieces (RFC 9051 §7.3.4, RFC 4731 §3.1)."""
+    yield b"* ESEARCH (TAG %b)" % quote_string(tag)
+    if uid:
+        yield b" UID"
+    if numbers:
+        if SearchReturn.MIN in returns:
+            yield b" MIN %d" % numbers[0]
+        if SearchReturn.MAX in returns:
+            yield b" MAX %d" % numbers[-1]
+    if SearchReturn.COUNT in returns:
+        yield b" COUNT %d" % len(numbers)
+    if numbers and SearchReturn.ALL in returns:
+        separator, ranges = b" ALL ", format_number_ranges(numbers)
+        while chunk := b",".join(islice(ranges, NUMBERS_PER_CHUNK)):
+            yield separator + chunk
+            separator = b","
+    if mod_sequence is not None and numbers:
+        yield b" MODSEQ %d" % mod_sequence
+    yield b"\r\n"
+
+
+def fetch_line(number: int, items: Iterable[bytes]) -> bytes:
+    """Write FETCH of a message number from ready-made items."""
+    return b"* %d FETCH (%b)\r\n" % (number, b" ".join(items))
+
+
+def flags_item(flags: Iterable[str]) -> bytes:
+    """Write the item FLAGS."""
+    return b"FLAGS (%b)" % _joined(flags)
+
+
+def uid_item(uid: int) -> bytes:
+    """Write the item UID."""
+    return b"UID %d" % uid
+
+
+def mod_sequence_item(value: int) -> bytes:
+    """Write the item MODSEQ."""
+    return b"MODSEQ (%d)" % value
+
+
+def size_item(octets: int) -> bytes:
+    """Write the item RFC822.SIZE."""
+    return b"RFC822.SIZE %d" % octets
+
+
+def internal_date_item(when_ms: int) -> bytes:
+    """Write the item INTERNALDATE."""
+    return b"INTERNALDATE " + format_date_time(when_ms)
+
+
+def body_item(label: bytes, content: bytes | None) -> bytes:
+    """Write a body section under its label; NIL for a part that does not exist."""
+    if content is None:
+        return label + b" NIL"
+    return label + b" " + (literal(content) if content else string(content))
+
+
+def _joined(words: Iterable[str]) -> bytes:
+    return " ".join(words).encode("ascii")
+
+
+def _namespaces(prefixes: Sequence[str]) -> bytes:
+    if not prefixes:
+        return b"NIL"
+    quoted = (quote_string(encode_mailbox_name(prefix)) for prefix in prefixes)
+    return b"(%b)" % b"".join(b"(%b %b)" % (prefix, quote_string(DELIMITER)) for prefix in quoted)

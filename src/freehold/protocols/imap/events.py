@@ -1,0 +1,102 @@
+"""What `ServerConnection.next_event` gives besides commands."""
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from freehold.protocols.imap.commands import Command
+from freehold.protocols.imap.errors import Status
+
+
+class NeedData(Enum):
+    """Returned when nothing whole is buffered."""
+
+    NEED_DATA = auto()
+
+
+NEED_DATA = NeedData.NEED_DATA
+
+NO_TAG = b"*"
+"""Stands for the tag of a line that had none; a reply with it is an untagged one."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadCommand:
+    """A command that cannot be carried out as sent; answer it with `response.refusal` and go on.
+
+    `name` is the command's name if it is a known one, for logs. `text` quotes nothing of the client's.
+    """
+
+    tag: bytes
+    text: str
+    status: Status = Status.BAD
+    code: bytes | None = None
+    name: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class AppendStarted:
+    """The client is about to send a message of `size` octets.
+
+    Going on with `next_event` accepts it; `refuse` answers the whole command with NO. `number` counts the
+    command's messages from 1. A size of 0 means that the client gave the command up (RFC 3502 §6.3.11).
+    """
+
+    tag: bytes
+    mailbox: str
+    flags: tuple[str, ...]
+    internal_date_ms: int | None
+    size: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiteralChunk:
+    """The next octets of the message."""
+
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AppendMessageEnd:
+    """The message is complete; another may follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppendFinished:
+    """The command is complete: store all its messages or none, then send the tagged reply."""
+
+    tag: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AuthResponse:
+    """The client's answer to a challenge, decoded."""
+
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthAborted:
+    """The client sent `*` instead of an answer; reply BAD (RFC 9051 §6.2.2)."""
+
+    tag: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IdleDone:
+    """The client ended IDLE; send its tagged reply."""
+
+    tag: bytes
+
+
+Event = (
+    Command
+    | BadCommand
+    | AppendStarted
+    | LiteralChunk
+    | AppendMessageEnd
+    | AppendFinished
+    | AuthResponse
+    | AuthAborted
+    | IdleDone
+)

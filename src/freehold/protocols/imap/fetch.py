@@ -1,0 +1,127 @@
+"""FETCH and UID FETCH with CHANGEDSINCE and VANISHED (RFC 9051 §6.4.5, RFC 7162 §3.1.4, §3.2.6)."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from freehold.protocols.imap.body_section import BodySection, SectionText, parse_body_section
+from freehold.protocols.imap.commands import Command, CommandSpec
+from freehold.protocols.imap.cursor import MAX_NUMBER63, Cursor
+from freehold.protocols.imap.errors import CommandError
+from freehold.protocols.imap.limits import MAX_FETCH_ITEMS
+from freehold.protocols.imap.sequence_set import SequenceSet
+from freehold.protocols.imap.states import MAILBOX_OPEN
+
+
+class FetchAttribute(Enum):
+    """A data item without arguments; the value is the word on the wire."""
+
+    BODY = b"BODY"
+    BODYSTRUCTURE = b"BODYSTRUCTURE"
+    ENVELOPE = b"ENVELOPE"
+    FLAGS = b"FLAGS"
+    INTERNALDATE = b"INTERNALDATE"
+    MODSEQ = b"MODSEQ"
+    RFC822_SIZE = b"RFC822.SIZE"
+    UID = b"UID"
+
+
+FetchItem = FetchAttribute | BodySection
+
+_ITEMS: dict[bytes, FetchItem] = {item.value: item for item in FetchAttribute}
+# The three old names of body sections (RFC 3501 §6.4.5).
+_ITEMS[b"RFC822"] = BodySection(b"RFC822", peek=False)
+_ITEMS[b"RFC822.HEADER"] = BodySection(b"RFC822.HEADER", peek=True, text=SectionText.HEADER)
+_ITEMS[b"RFC822.TEXT"] = BodySection(b"RFC822.TEXT", peek=False, text=SectionText.TEXT)
+
+_FAST = (FetchAttribute.FLAGS, FetchAttribute.INTERNALDATE, FetchAttribute.RFC822_SIZE)
+_MACROS: dict[bytes, tuple[FetchItem, ...]] = {
+    b"FAST": _FAST,
+    b"ALL": (*_FAST, FetchAttribute.ENVELOPE),
+    b"FULL": (*_FAST, FetchAttribute.ENVELOPE, FetchAttribute.BODY),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch(Command):
+    """FETCH, or UID FETCH if `uid` (the response must then contain UID, asked or not).
+
+    Each item occurs once. `changed_since` is a mod-sequence; `vanished` comes with it.
+    """
+
+    messages: SequenceSet
+    uid: bool
+    items: tuple[FetchItem, ...]
+    changed_since: int | None = None
+    vanished: bool = False
+
+
+def parse_fetch(tag: bytes, cursor: Cursor) -> Fetch:
+    """Read FETCH's arguments."""
+    return _parse(tag, cursor, uid=False)
+
+
+def parse_uid_fetch(tag: bytes, cursor: Cursor) -> Fetch:
+    """Read UID FETCH's arguments."""
+    return _parse(tag, cursor, uid=True)
+
+
+def _parse(tag: bytes, cursor: Cursor, *, uid: bool) -> Fetch:
+    cursor.space()
+    messages = cursor.sequence_set()
+    cursor.space()
+    items = _items(cursor)
+    changed_since, vanished = None, False
+    if cursor.more():
+        changed_since, vanished = _modifiers(cursor)
+        if vanished and not uid:
+            raise CommandError("VANISHED is for UID FETCH")
+    cursor.end()
+    return Fetch(tag, messages, uid, items, changed_since, vanished)
+
+
+def _items(cursor: Cursor) -> tuple[FetchItem, ...]:
+    if cursor.looking_at(b"("):
+        items = cursor.parenthesised(lambda: _item(cursor), MAX_FETCH_ITEMS)
+        if not items:
+            raise CommandError("expected a fetch item")
+        return tuple(dict.fromkeys(items)) if len(items) > 1 else tuple(items)
+    start = cursor.position
+    macro = _MACROS.get(cursor.word("a fetch item or macro"))
+    if macro is not None:
+        return macro
+    cursor.position = start
+    return (_item(cursor),)
+
+
+def _item(cursor: Cursor) -> FetchItem:
+    word = cursor.word("a fetch item")
+    if cursor.looking_at(b"["):
+        return parse_body_section(cursor, word)
+    item = _ITEMS.get(word)
+    if item is None:
+        raise CommandError("unknown fetch item")
+    return item
+
+
+def _modifiers(cursor: Cursor) -> tuple[int | None, bool]:
+    found = dict(cursor.parenthesised(lambda: _modifier(cursor)))
+    changed_since, vanished = found.get(b"CHANGEDSINCE"), b"VANISHED" in found
+    if vanished and changed_since is None:
+        raise CommandError("VANISHED needs CHANGEDSINCE")
+    return changed_since, vanished
+
+
+def _modifier(cursor: Cursor) -> tuple[bytes, int]:
+    word = cursor.word("a fetch modifier")
+    if word == b"CHANGEDSINCE":
+        cursor.space()
+        return word, cursor.number(MAX_NUMBER63)
+    if word != b"VANISHED":
+        raise CommandError("unknown fetch modifier")
+    return word, 0
+
+
+COMMANDS = (
+    CommandSpec(b"FETCH", Fetch, parse_fetch, MAILBOX_OPEN),
+    CommandSpec(b"UID FETCH", Fetch, parse_uid_fetch, MAILBOX_OPEN),
+)

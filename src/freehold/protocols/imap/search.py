@@ -1,0 +1,267 @@
+"""SEARCH and UID SEARCH with RETURN (RFC 9051 §6.4.4, RFC 4731, RFC 5032, RFC 7162 §3.1.5)."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from freehold.protocols.imap.charset import decode_text, find_charset
+from freehold.protocols.imap.commands import Command, CommandSpec
+from freehold.protocols.imap.cursor import MAX_NUMBER63, Cursor
+from freehold.protocols.imap.errors import CommandError
+from freehold.protocols.imap.flags import ANSWERED, DELETED, DRAFT, FLAGGED, RECENT, SEEN, parse_keyword
+from freehold.protocols.imap.limits import MAX_ARGUMENTS, MAX_NESTING
+from freehold.protocols.imap.search_keys import (
+    Age,
+    And,
+    BodyContains,
+    DateField,
+    DateKey,
+    DateRelation,
+    EveryMessage,
+    HasFlag,
+    HeaderContains,
+    Larger,
+    ModifiedSince,
+    Not,
+    Numbers,
+    Or,
+    SearchKey,
+    Smaller,
+    TextContains,
+    Uids,
+)
+from freehold.protocols.imap.states import MAILBOX_OPEN
+
+# entry-name = "/flags/" attr-flag, quoted (RFC 7162 §7)
+_ENTRY = re.compile(rb'"/flags/\\*[^"]{1,200}"', re.IGNORECASE)
+_ENTRY_TYPE = re.compile(rb"(?:priv|shared|all)(?= )", re.IGNORECASE)
+_KEY = re.compile(rb"[A-Za-z0-9-]+")
+_NUMBER_SET = re.compile(rb"(?=[\d*])")
+_OR = re.compile(rb"OR +", re.IGNORECASE)
+
+
+class SearchReturn(Enum):
+    """What an ESEARCH response tells; the value is the word on the wire."""
+
+    MIN = b"MIN"
+    MAX = b"MAX"
+    ALL = b"ALL"
+    COUNT = b"COUNT"
+
+
+_RETURNS = {option.value: option for option in SearchReturn}
+
+
+@dataclass(frozen=True, slots=True)
+class Search(Command):
+    """SEARCH, or UID SEARCH if `uid`.
+
+    `returns` is None when the client wants the old SEARCH response instead of ESEARCH.
+    `wants_mod_sequence` says that MODSEQ was among the keys, so the response has to tell the highest.
+    """
+
+    uid: bool
+    key: SearchKey
+    returns: frozenset[SearchReturn] | None = None
+    wants_mod_sequence: bool = False
+
+
+def parse_search(tag: bytes, cursor: Cursor) -> Search:
+    """Read SEARCH's arguments."""
+    return _parse(tag, cursor, uid=False)
+
+
+def parse_uid_search(tag: bytes, cursor: Cursor) -> Search:
+    """Read UID SEARCH's arguments."""
+    return _parse(tag, cursor, uid=True)
+
+
+class SearchProgram:
+    """Reads search keys; also for SORT and THREAD, which end in the same grammar."""
+
+    __slots__ = ("charset", "cursor", "keys", "wants_mod_sequence")
+
+    def __init__(self, cursor: Cursor, charset: str | None) -> None:
+        self.cursor = cursor
+        self.charset = charset
+        self.keys = 0
+        self.wants_mod_sequence = False
+
+    def read_all(self, depth: int = 0) -> SearchKey:
+        """Take keys up to the end of the command or a closing parenthesis."""
+        keys = [self.read(depth)]
+        while self.cursor.more():
+            keys.append(self.read(depth))
+        return keys[0] if len(keys) == 1 else And(tuple(keys))
+
+    def read(self, depth: int) -> SearchKey:
+        """Take one key.
+
+        Raises:
+            CommandError: unknown key, bad argument, too many keys or too deep.
+        """
+        self.keys += 1
+        if depth > MAX_NESTING or self.keys > MAX_ARGUMENTS:
+            raise CommandError("search too complex")
+        cursor = self.cursor
+        if cursor.looking_at(b"("):
+            cursor.open()
+            key = self.read_all(depth + 1)
+            cursor.close()
+            return key
+        if cursor.match(_NUMBER_SET):
+            return Numbers(cursor.sequence_set())
+        word = cursor.take(_KEY, "a search key").upper()
+        plain = _PLAIN_KEYS.get(word)
+        if plain is not None:
+            return plain
+        parse = _KEYS_WITH_ARGUMENTS.get(word)
+        if parse is None:
+            raise CommandError("unknown search key")
+        cursor.space()
+        return parse(self, depth + 1)
+
+    def text(self) -> str:
+        """Take a string and decode it."""
+        return decode_text(self.cursor.astring(), self.charset)
+
+    def keyword(self) -> HasFlag:
+        """Take a keyword."""
+        return HasFlag(parse_keyword(self.cursor.atom("a keyword")))
+
+
+def parse_charset(cursor: Cursor) -> str | None:
+    """Take `CHARSET name SP` if it stands here."""
+    start = cursor.position
+    match = cursor.match(_KEY)
+    if match is None or match[0].upper() != b"CHARSET":
+        cursor.position = start
+        return None
+    cursor.space()
+    charset = find_charset(cursor.astring("a charset"))
+    cursor.space()
+    return charset
+
+
+def _parse(tag: bytes, cursor: Cursor, *, uid: bool) -> Search:
+    cursor.space()
+    returns = _returns(cursor)
+    program = SearchProgram(cursor, parse_charset(cursor))
+    key = program.read_all()
+    cursor.end()
+    return Search(tag, uid, key, returns, program.wants_mod_sequence)
+
+
+def _returns(cursor: Cursor) -> frozenset[SearchReturn] | None:
+    """Take `RETURN (…) SP` if it stands here; an empty list means ALL (RFC 4731 §3.1)."""
+    start = cursor.position
+    match = cursor.match(_KEY)
+    if match is None or match[0].upper() != b"RETURN":
+        cursor.position = start
+        return None
+    cursor.space()
+    options = frozenset(cursor.parenthesised(lambda: _return_option(cursor)))
+    cursor.space()
+    return options or frozenset({SearchReturn.ALL})
+
+
+def _return_option(cursor: Cursor) -> SearchReturn:
+    option = _RETURNS.get(cursor.word("a return option"))
+    if option is None:
+        raise CommandError("unknown return option")
+    return option
+
+
+def _not(program: SearchProgram, depth: int) -> SearchKey:
+    return Not(program.read(depth))
+
+
+def _or(program: SearchProgram, depth: int) -> SearchKey:
+    """Take OR's two keys; `OR a OR b OR c d`, as clients chain it, becomes one flat `Or`."""
+    keys = [program.read(depth)]
+    program.cursor.space()
+    while program.cursor.match(_OR):
+        keys.append(program.read(depth))
+        program.cursor.space()
+    keys.append(program.read(depth))
+    return Or(tuple(keys))
+
+
+def _unkeyword(program: SearchProgram, _depth: int) -> SearchKey:
+    return Not(program.keyword())
+
+
+def _header(program: SearchProgram, _depth: int) -> SearchKey:
+    name = program.text().lower()
+    program.cursor.space()
+    return HeaderContains(name, program.text())
+
+
+def _field(name: str) -> "_KeyParser":
+    return lambda program, _depth: HeaderContains(name, program.text())
+
+
+def _date(field: DateField, relation: DateRelation) -> "_KeyParser":
+    return lambda program, _depth: DateKey(field, relation, program.cursor.date())
+
+
+def _age(*, older: bool) -> "_KeyParser":
+    return lambda program, _depth: Age(older, program.cursor.nz_number())
+
+
+def _modified_since(program: SearchProgram, _depth: int) -> SearchKey:
+    """Take `["/flags/…" all] mod-sequence-valzer`."""
+    cursor = program.cursor
+    if cursor.match(_ENTRY):
+        cursor.space()
+        cursor.take(_ENTRY_TYPE, "priv, shared or all")
+        cursor.space()
+    program.wants_mod_sequence = True
+    return ModifiedSince(cursor.number(MAX_NUMBER63))
+
+
+_KeyParser = Callable[[SearchProgram, int], SearchKey]
+
+_SYSTEM_KEYS = {
+    b"ANSWERED": ANSWERED,
+    b"DELETED": DELETED,
+    b"DRAFT": DRAFT,
+    b"FLAGGED": FLAGGED,
+    b"SEEN": SEEN,
+}
+_PLAIN_KEYS: dict[bytes, SearchKey] = {
+    b"ALL": EveryMessage(),
+    b"NEW": And((HasFlag(RECENT), Not(HasFlag(SEEN)))),
+    b"OLD": Not(HasFlag(RECENT)),
+    b"RECENT": HasFlag(RECENT),
+    **{word: HasFlag(flag) for word, flag in _SYSTEM_KEYS.items()},
+    **{b"UN" + word: Not(HasFlag(flag)) for word, flag in _SYSTEM_KEYS.items()},
+}
+_KEYS_WITH_ARGUMENTS: dict[bytes, _KeyParser] = {
+    b"BCC": _field("bcc"),
+    b"BODY": lambda program, _depth: BodyContains(program.text()),
+    b"CC": _field("cc"),
+    b"FROM": _field("from"),
+    b"HEADER": _header,
+    b"KEYWORD": lambda program, _depth: program.keyword(),
+    b"LARGER": lambda program, _depth: Larger(program.cursor.number(MAX_NUMBER63)),
+    b"MODSEQ": _modified_since,
+    b"NOT": _not,
+    b"OLDER": _age(older=True),
+    b"OR": _or,
+    b"SMALLER": lambda program, _depth: Smaller(program.cursor.number(MAX_NUMBER63)),
+    b"SUBJECT": _field("subject"),
+    b"TEXT": lambda program, _depth: TextContains(program.text()),
+    b"TO": _field("to"),
+    b"UID": lambda program, _depth: Uids(program.cursor.sequence_set()),
+    b"UNKEYWORD": _unkeyword,
+    b"YOUNGER": _age(older=False),
+    **{relation.name.encode(): _date(DateField.INTERNAL, relation) for relation in DateRelation},
+    **{b"SENT" + relation.name.encode(): _date(DateField.SENT, relation) for relation in DateRelation},
+}
+
+COMMANDS = (
+    CommandSpec(b"SEARCH", Search, parse_search, MAILBOX_OPEN),
+    CommandSpec(b"UID SEARCH", Search, parse_uid_search, MAILBOX_OPEN),
+)
