@@ -6,13 +6,6 @@ import re
 from freehold.errors import InvalidValueError
 from freehold.protocols.sasl.mechanism import SaslError
 from freehold.protocols.sasl.prepare import saslprep
-from freehold.protocols.sasl.scram_messages import (
-    MAX_NONCE_CHARACTERS,
-    decode_base64,
-    decode_message,
-    encode_base64,
-    encode_name,
-)
 from freehold.protocols.sasl.scram import (
     MAX_CLIENT_ITERATIONS,
     MIN_ITERATIONS,
@@ -22,6 +15,13 @@ from freehold.protocols.sasl.scram import (
     signature_of,
     stored_key_of,
     xor,
+)
+from freehold.protocols.sasl.scram_messages import (
+    MAX_NONCE_CHARACTERS,
+    decode_base64,
+    decode_message,
+    encode_base64,
+    encode_name,
 )
 
 # server-first-message = nonce "," salt "," iteration-count ["," extensions]

@@ -11,13 +11,13 @@ from freehold.protocols.sasl.mechanism import (
     Step,
     VerifierNeeded,
 )
+from freehold.protocols.sasl.scram import ScramVerifier, signature_of, stored_key_of, xor
 from freehold.protocols.sasl.scram_messages import (
     ClientFirst,
     encode_base64,
     parse_client_final,
     parse_client_first,
 )
-from freehold.protocols.sasl.scram import ScramVerifier, signature_of, stored_key_of, xor
 
 
 class _Stage(Enum):

@@ -1,20 +1,8 @@
-"""Errors of SMTP: a command that is refused, and a peer that must be dropped."""
+"""How the grammar says that a command is refused."""
 
 from typing import Self
 
-from freehold.errors import FreeholdError
 from freehold.protocols.smtp.reply import Reply
-
-
-class ProtocolError(FreeholdError):
-    """The peer broke a bound or the framing; the connection must end.
-
-    `reply` says why. A server connection has queued it for the client already.
-    """
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(reply.text)
-        self.reply = reply
 
 
 class CommandError(Exception):

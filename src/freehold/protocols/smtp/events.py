@@ -7,6 +7,7 @@ The others have been answered already and only inform.
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from freehold.errors import FreeholdError
 from freehold.protocols.smtp.address import ForwardPath, ReversePath
 from freehold.protocols.smtp.parameters import MailParameters, RcptParameters
 from freehold.protocols.smtp.reply import Reply
@@ -19,6 +20,17 @@ class NeedData(Enum):
 
 
 NEED_DATA = NeedData.NEED_DATA
+
+
+class ProtocolError(FreeholdError):
+    """The peer broke a bound or the framing; the connection must end.
+
+    `reply` says why. A server connection has queued it for the client already.
+    """
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.text)
+        self.reply = reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ _REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?\Z", re.DOTALL)
 # status-code = class "." subject "." detail (RFC 3463 §2)
 _ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |\Z)")
 _FIRST_OF_SUCCESS = 200
+_FIRST_OF_INTERMEDIATE = 300
 _FIRST_OF_TEMPORARY = 400
 _FIRST_OF_PERMANENT = 500
 
@@ -39,6 +40,11 @@ class Reply:
     def is_positive(self) -> bool:
         """Whether the command was accepted, or waits for more (2xx, 3xx)."""
         return _FIRST_OF_SUCCESS <= self.code < _FIRST_OF_TEMPORARY
+
+    @property
+    def is_intermediate(self) -> bool:
+        """Whether the server waits for more (3xx)."""
+        return _FIRST_OF_INTERMEDIATE <= self.code < _FIRST_OF_TEMPORARY
 
     @property
     def is_temporary(self) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from freehold.protocols.smtp import answers
 from freehold.protocols.smtp.content import MESSAGE_TOO_LARGE, BdatReader, DataReader
 from freehold.protocols.smtp.dispatch import Dialogue, find_bdat_refusal, interpret
-from freehold.protocols.smtp.errors import CommandError, ProtocolError
+from freehold.protocols.smtp.errors import CommandError
 from freehold.protocols.smtp.events import (
     NEED_DATA,
     Answered,
@@ -29,6 +29,7 @@ from freehold.protocols.smtp.events import (
     MessageEnd,
     MessageRefused,
     NeedData,
+    ProtocolError,
     Quit,
     Rcpt,
     Refused,
