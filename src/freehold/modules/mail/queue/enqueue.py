@@ -58,6 +58,21 @@ async def enqueue(
     await tx.execute(
         "INSERT INTO queue_message (id, trace_id, blob_id, skip_bytes, size_bytes, reverse_path, mailbox_id,"
         " is_utf8, is_8bit, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        queue_id,
+        message.trace_id,
+        message.blob_id,
+        message.skip_bytes,
+        message.size_bytes,
+        message.reverse_path,
+        message.mailbox_id,
+        message.is_utf8,
+        message.is_8bit,
+        now_ms,
+    )
+    await tx.execute_many(
+        "INSERT INTO queue_recipient (id, queue_id, transport, destination, recipient, original_recipient,"
+        " state, attempts, due_ms, lease_ms, lease_by, expires_ms, warned, last_error, last_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, 'ready', 0, ?, 0, 0, ?, FALSE, '', 0)",
         [
             (
                 ids.next(),

@@ -56,7 +56,7 @@ class LaneContext:
 
 
 async def run_lane(context: LaneContext, lane: Lane, courier: Courier) -> int:
-    """Deliver what is due in `lane` until nothing is left or the courier is spent; returns how many messages."""
+    """Deliver what is due in `lane` until nothing is left or the courier is spent; returns how many."""
     count = 0
     try:
         while not courier.is_spent:

@@ -135,4 +135,23 @@ def _condition(wanted: QueueFilter) -> tuple[str, list[int | str]]:
 
 
 def _entry(row: Row, now_ms: int) -> QueueEntry:
-    return QueueEntry(*row[:7], row[7] > now_ms, *row[8:])
+    (
+        queue_id, trace_id, recipient_id, reverse_path, recipient, transport, state, lease_ms, attempts,
+        size_bytes, created_ms, due_ms, expires_ms, last_error,
+    ) = row  # fmt: skip
+    return QueueEntry(
+        queue_id=queue_id,
+        trace_id=trace_id,
+        recipient_id=recipient_id,
+        reverse_path=reverse_path,
+        recipient=recipient,
+        transport=transport,
+        state=state,
+        is_leased=lease_ms > now_ms,
+        attempts=attempts,
+        size_bytes=size_bytes,
+        created_ms=created_ms,
+        due_ms=due_ms,
+        expires_ms=expires_ms,
+        last_error=last_error,
+    )

@@ -85,7 +85,7 @@ class QueueRunner:
             log.warning("queue lane stopped", destination=lane.destination, error=str(error))
             await asyncio.sleep(STORAGE_PAUSE_SECONDS)
         except Exception as error:
-            log.exception("queue lane failed", error, destination=lane.destination)
+            log.exception("queue lane failed", error, destination=lane.destination)  # noqa: PLE1205, TRY401
             await asyncio.sleep(STORAGE_PAUSE_SECONDS)
         finally:
             self._busy[lane] -= 1

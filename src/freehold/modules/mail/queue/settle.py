@@ -1,4 +1,4 @@
-"""The transaction that ends an attempt: what was delivered goes, what was deferred waits, what failed is reported.
+"""The transaction that ends an attempt: delivered goes, deferred waits, failed is reported.
 
 The report is stored in the same commit that removes the failed recipients, so it is neither lost
 nor sent twice.
@@ -6,7 +6,7 @@ nor sent twice.
 
 from dataclasses import dataclass
 
-from freehold.modules.mail.addresses.model import Resolution
+from freehold.modules.mail.addresses.postmaster import resolve_postmaster
 from freehold.modules.mail.addresses.resolve import resolve
 from freehold.modules.mail.errors import AddressLoopError, MailboxDisabledError, UnknownAddressError
 from freehold.modules.mail.queue.outcome import Outcome, Result
@@ -98,9 +98,8 @@ async def _store_report(tx: Transaction, blobs: BlobStore, ids: IdMaker, report:
 
 async def _plan_report(tx: Transaction, report: Report) -> DeliveryPlan:
     local_part, _, domain = report.to.rpartition("@")
-    resolution: Resolution | None
     try:
-        resolution = await resolve(tx, local_part, domain)
+        resolution = await (resolve_postmaster(tx) if report.local_only else resolve(tx, local_part, domain))
     except (UnknownAddressError, AddressLoopError, MailboxDisabledError):
         return DeliveryPlan()
     plan = plan_delivery([AcceptedRecipient(report.to, resolution)])

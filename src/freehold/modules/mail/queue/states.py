@@ -16,7 +16,7 @@ on a blob. Each transition is one transaction, so after a crash every row is in 
 | enqueue | → waiting | blob, message row, recipients, trace; the client's 250 comes after it |
 | claim | waiting, lapsed → leased | |
 | settle: delivered | leased → gone | trace; last recipient: message row and blob reference |
-| settle: deferred | leased → waiting | attempts, due_ms, last error, trace; perhaps a delay warning, `warned` |
+| settle: deferred | leased → waiting | attempts, due_ms, last error, trace; a delay warning if late |
 | settle: failed | leased → gone | the bounce is enqueued or put into a mailbox; trace |
 | hold, release, retry, remove | by a person | trace |
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from freehold.modules.mail.queue.enqueue import Transport
 from freehold.modules.mail.queue.states import LEASE_MS
 from freehold.storage.blobs import BlobStore
-from freehold.storage.database import Transaction
+from freehold.storage.database import Row, Transaction
 
 MAX_RECIPIENTS_PER_CLAIM = 100
 """Recipients of one message handled in one SMTP transaction (RFC 5321 §4.5.3.1.8)."""
@@ -106,8 +106,26 @@ async def claim_message(tx: Transaction, lane: Lane, *, host: int, now_ms: int) 
     )
     if message is None or not rows:
         return None
-    recipients = tuple(ClaimedRecipient(*row[:5], warned=bool(row[5])) for row in sorted(rows))
-    return Claim(*message[:6], bool(message[6]), bool(message[7]), message[8], recipients)
+    return _claim(message, sorted(rows))
+
+
+def _claim(message: Row, recipients: Sequence[Row]) -> Claim:
+    queue_id, trace_id, blob_id, skip_bytes, size_bytes, reverse_path, is_utf8, is_8bit, created_ms = message
+    return Claim(
+        queue_id=queue_id,
+        trace_id=trace_id,
+        blob_id=blob_id,
+        skip_bytes=skip_bytes,
+        size_bytes=size_bytes,
+        reverse_path=reverse_path,
+        is_utf8=bool(is_utf8),
+        is_8bit=bool(is_8bit),
+        created_ms=created_ms,
+        recipients=tuple(
+            ClaimedRecipient(recipient_id, recipient, original, attempts, expires_ms, bool(warned))
+            for recipient_id, recipient, original, attempts, expires_ms, warned in recipients
+        ),
+    )
 
 
 async def end_leases(tx: Transaction, *, host: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from freehold.modules.mail.addresses.model import Resolution
+from freehold.modules.mail.addresses.model import ForeignDomain, Resolution
 from freehold.modules.mail.queue.enqueue import QueuedRecipient, Transport
 
 
@@ -11,11 +11,11 @@ from freehold.modules.mail.queue.enqueue import QueuedRecipient, Transport
 class AcceptedRecipient:
     """One RCPT that was answered 250: its address and what that means now.
 
-    `resolution` is None for an address elsewhere, to which mail is relayed.
+    A ForeignDomain is one to relay to.
     """
 
     address: str
-    resolution: Resolution | None
+    resolution: Resolution | ForeignDomain
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ def plan_delivery(recipients: Iterable[AcceptedRecipient]) -> DeliveryPlan:
     """Merge what the recipients resolve to."""
     plan = DeliveryPlan()
     for recipient in recipients:
-        if recipient.resolution is None:
+        if isinstance(recipient.resolution, ForeignDomain):
             _add_queued(plan, recipient, Transport.SMTP, recipient.address)
         else:
             _add_resolved(plan, recipient, recipient.resolution)

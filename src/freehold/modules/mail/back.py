@@ -1,0 +1,45 @@
+"""What mail runs in the back process: the queue, and the upkeep of its tables."""
+
+import asyncio
+import zlib
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
+
+from freehold.kernel.module import Runtime
+from freehold.modules.mail.front import mail_settings
+from freehold.modules.mail.queue.couriers import CourierMaker
+from freehold.modules.mail.queue.lane import LaneContext
+from freehold.modules.mail.queue.manage import count_entries
+from freehold.modules.mail.queue.reports import ReportWriter
+from freehold.modules.mail.queue.runner import QueueRunner
+from freehold.modules.mail.upkeep import keep_up
+
+
+async def start_back(runtime: Runtime, stack: AsyncExitStack) -> None:
+    """Start the queue runner and the upkeep; both end with the process."""
+    settings = mail_settings(runtime).queue
+    context = LaneContext(
+        database=runtime.database,
+        blobs=runtime.blobs,
+        ids=runtime.ids,
+        bus=runtime.bus,
+        clock=runtime.clock,
+        settings=settings,
+        reports=ReportWriter(runtime.blobs, runtime.ids, runtime.hostname),
+        host=zlib.crc32(runtime.hostname.encode()),
+    )
+    couriers = CourierMaker(runtime, settings)
+    for work in (QueueRunner(context, couriers.make).run(), keep_up(runtime)):
+        task = asyncio.create_task(work)
+        stack.push_async_callback(_end, task)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def status(runtime: Runtime) -> Mapping[str, int]:
+    """Return the numbers that `freehold status` shows."""
+    return {"queued recipients": await runtime.database.read(count_entries)}

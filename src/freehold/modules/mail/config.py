@@ -1,0 +1,15 @@
+"""The section `[mail]` of the configuration."""
+
+import msgspec
+
+from freehold.modules.mail.imap.settings import ImapSettings
+from freehold.modules.mail.queue.settings import QueueSettings
+from freehold.modules.mail.smtp.settings import SmtpSettings
+
+
+class MailSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Settings of mail, by part."""
+
+    smtp: SmtpSettings = SmtpSettings()
+    imap: ImapSettings = ImapSettings()
+    queue: QueueSettings = QueueSettings()

@@ -1,0 +1,89 @@
+"""Bounces and delay warnings: written before the transaction that stores them."""
+
+import secrets
+from collections.abc import Sequence
+
+from freehold.modules.mail.queue.outcome import Result
+from freehold.modules.mail.queue.settle import Attempt, Report
+from freehold.modules.mail.queue.store import Claim
+from freehold.modules.mail.smtp.message import Arrival, describe, examine
+from freehold.protocols.mime.report import Action, DeliveryReport, RecipientReport, delivery_report
+from freehold.storage.blobs import BlobStore
+from freehold.storage.ids import IdMaker
+
+MAX_RETURNED_BYTES = 256 * 1024
+"""Of longer messages only the header is returned."""
+REPORT_LIFETIME_MS = 5 * 24 * 3600 * 1000
+
+
+class ReportWriter:
+    """Writes what a sender is told of an attempt (RFC 3464)."""
+
+    def __init__(self, blobs: BlobStore, ids: IdMaker, hostname: str) -> None:
+        self._blobs = blobs
+        self._ids = ids
+        self._hostname = hostname
+
+    async def write(
+        self, claim: Claim, attempts: Sequence[Attempt], *, warned: Sequence[int], now_ms: int
+    ) -> Report | None:
+        """Return the report that these outcomes call for, or None.
+
+        A message with the null reverse-path is a report itself: what becomes of it goes to postmaster,
+        into mailboxes of ours only, so nothing loops (RFC 5321 §6.1).
+        """
+        told = [
+            each for each in attempts if each.outcome.result is Result.FAILED or each.recipient.id in warned
+        ]
+        if not told:
+            return None
+        is_about_report = not claim.reverse_path
+        to = f"postmaster@{self._hostname}" if is_about_report else claim.reverse_path
+        original = await self._blobs.read(claim.blob_id, claim.skip_bytes, MAX_RETURNED_BYTES)
+        text = delivery_report(self._report(claim, told, to, original, now_ms))
+        blob = await self._blobs.prepare(b"Return-Path: <>\r\n" + text)
+        arrival = Arrival(
+            trace_id=self._ids.next(),
+            blob_id=self._ids.next(),
+            now_ms=now_ms,
+            expires_ms=now_ms + REPORT_LIFETIME_MS,
+            reverse_path="",
+            client="report",
+            skip_bytes=len(b"Return-Path: <>\r\n"),
+            mailbox_id=None,
+            is_utf8=not text.isascii(),
+            is_8bit=not text.isascii(),
+        )
+        return Report(to, describe(arrival, blob, await examine(blob)), local_only=is_about_report)
+
+    def _report(
+        self, claim: Claim, told: Sequence[Attempt], to: str, original: bytes, now_ms: int
+    ) -> DeliveryReport:
+        token = secrets.token_hex(12)
+        return DeliveryReport(
+            hostname=self._hostname,
+            sender=to,
+            utc_ms=now_ms,
+            message_id=f"{token}@{self._hostname}",
+            boundary=f"report-{token}",
+            recipients=tuple(_recipient_report(each, now_ms) for each in told),
+            original=original,
+            headers_only=claim.size_bytes > MAX_RETURNED_BYTES,
+            arrival_ms=claim.created_ms,
+        )
+
+
+def _recipient_report(attempt: Attempt, now_ms: int) -> RecipientReport:
+    recipient, outcome = attempt.recipient, attempt.outcome
+    is_failed = outcome.result is Result.FAILED
+    original = recipient.original_recipient
+    return RecipientReport(
+        final_recipient=original if "@" not in recipient.recipient else recipient.recipient,
+        action=Action.FAILED if is_failed else Action.DELAYED,
+        status=outcome.status,
+        original_recipient=f"rfc822;{original}" if original.isascii() else f"utf-8;{original}",
+        remote_mta=outcome.remote or None,
+        diagnostic=outcome.detail,
+        last_attempt_ms=now_ms,
+        will_retry_until_ms=None if is_failed else recipient.expires_ms,
+    )
