@@ -108,7 +108,8 @@ class FreeholdGroup(click.Group):
         if ctx.resilient_parsing or word.startswith("-") or self.get_command(ctx, word) is not None:
             return super().resolve_command(ctx, args)
         guess = nearest(word, self.list_commands(ctx))
-        ctx.fail(f"No such command {word!r}." + (f" Did you mean {guess!r}?" if guess else ""))
+        hint = f" Did you mean {guess!r}?" if guess else ""
+        raise click.UsageError(f"No such command {word!r}.{hint}", ctx)
 
 
 def group(name: str, summary: str) -> Callable[[Callable[..., None]], FreeholdGroup]:
@@ -138,7 +139,7 @@ def with_database(
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        from freehold.app import MODULES  # noqa: PLC0415
+        from freehold.app import all_modules  # noqa: PLC0415
         from freehold.kernel.privileges import become_owner  # noqa: PLC0415
 
         configuration = load_configuration()
@@ -151,8 +152,9 @@ def with_database(
             from freehold.kernel.runtime import open_runtime  # noqa: PLC0415
 
             bus = OneShotBus(data)
-            async with open_runtime(configuration, MODULES, bus) as runtime:
-                await command(DatabaseContext(configuration, MODULES, runtime), *args, **kwargs)
+            modules = all_modules()
+            async with open_runtime(configuration, modules, bus) as runtime:
+                await command(DatabaseContext(configuration, modules, runtime), *args, **kwargs)
 
         try:
             become_owner(data)

@@ -17,6 +17,7 @@ from msgspec import Meta
 from freehold.errors import FreeholdError
 from freehold.kernel.addresses import Endpoint, is_loopback, parse_network
 from freehold.kernel.decode import decode_table, unknown_key
+from freehold.storage.blob_settings import INLINE_MAX_BYTES
 
 DEFAULT_FILE: Final = Path("/etc/freehold/freehold.toml")
 LOCAL_DATA: Final = Path("var")
@@ -36,16 +37,43 @@ class ConfigError(FreeholdError):
         super().__init__("\n".join(f"{where}{problem}" for problem in problems))
 
 
+def default_workers() -> int:
+    """Return how many front processes to run: one for each core this process may use, at most 4."""
+    return min(len(os.sched_getaffinity(0)), 4)
+
+
 class DatabaseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[database]: where rows are kept; without `url` in SQLite files in the data folder."""
 
     url: str = ""
 
 
-class BlobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[blobs]: where large messages are kept; without `url` in files in the data folder."""
+class S3Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[blobs.s3]: an S3-compatible store; without keys the environment's identity is used."""
 
-    url: str = ""
+    bucket: str
+    region: str = "us-east-1"
+    endpoint: str = ""
+    access_key_id: str = ""
+    secret_access_key: str = ""
+    allow_http: bool = False
+    prefix: str = "blobs/"
+
+
+class BlobSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[blobs]: where large messages are kept; without `s3` in files in the data folder."""
+
+    inline_max_bytes: Annotated[int, Meta(ge=0, le=1 << 20)] = INLINE_MAX_BYTES
+    s3: S3Section | None = None
+
+
+class ResolverSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[resolver]: which name servers are asked; without any those of /etc/resolv.conf."""
+
+    nameservers: tuple[str, ...] = ()
+    query_seconds: Annotated[float, Meta(gt=0, le=60)] = 3.0
+    total_seconds: Annotated[float, Meta(gt=0, le=300)] = 12.0
+    max_cached: Annotated[int, Meta(ge=1)] = 10_000
 
 
 class ListenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +81,7 @@ class ListenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     addresses: tuple[str, ...] | None = None
     proxy_networks: tuple[str, ...] = ()
+    unlimited_networks: tuple[str, ...] = ()
     max_connections: Annotated[int, Meta(ge=1)] = 20_000
     max_connections_per_network: Annotated[int, Meta(ge=1)] = 200
 
@@ -60,7 +89,7 @@ class ListenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse an address or network that cannot be parsed."""
         for address in self.addresses or ():
             Endpoint.parse(address)
-        for network in self.proxy_networks:
+        for network in (*self.proxy_networks, *self.unlimited_networks):
             parse_network(network)
 
 
@@ -88,12 +117,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hostname: str = msgspec.field(default_factory=lambda: os.uname().nodename)
     data: Path = Path("/var/lib/freehold")
     user: str = ""
-    workers: Annotated[int, Meta(ge=0, le=MAX_WORKERS)] = msgspec.field(
-        default_factory=lambda: default_workers()
-    )
+    workers: Annotated[int, Meta(ge=0, le=MAX_WORKERS)] = msgspec.field(default_factory=default_workers)
     drain_seconds: Annotated[float, Meta(ge=0, le=3600)] = 20.0
     database: DatabaseSettings = DatabaseSettings()
-    blobs: BlobSettings = BlobSettings()
+    blobs: BlobSection = BlobSection()
+    resolver: ResolverSection = ResolverSection()
     listen: dict[str, ListenSettings] = {}
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
@@ -113,13 +141,8 @@ class Configuration:
         return self.source is None
 
 
-def default_workers() -> int:
-    """Return how many front processes to run: one for each core this process may use, at most 4."""
-    return min(len(os.sched_getaffinity(0)), 4)
-
-
 def find_file(given: Path | None, environment: Mapping[str, str] = os.environ) -> Path | None:
-    """Return the file to load: the given one, else $FREEHOLD_CONFIG, else the system's if it exists, else None."""
+    """Return the file to load: given, else $FREEHOLD_CONFIG, else the system's if there is one."""
     if given is not None:
         return given
     if named := environment.get("FREEHOLD_CONFIG"):

@@ -5,6 +5,7 @@ in `_seconds` text such as "4h".
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
@@ -72,7 +73,7 @@ def _decode_value(kind: Any, value: Any, path: str, problems: list[str]) -> Any:
             name: _decode_value(inner, table, _join(path, name), problems) for name, table in value.items()
         }
     try:
-        return msgspec.convert(_with_unit(path, value), kind)
+        return msgspec.convert(_with_unit(path, value), kind, dec_hook=_decode_path)
     except msgspec.ValidationError as error:
         problems.append(f"{path}: {_plain(str(error))}")
     except ValueError as error:
@@ -90,6 +91,14 @@ def _with_unit(path: str, value: Any) -> Any:
         seconds = parse_seconds(value)
         return int(seconds) if seconds.is_integer() else seconds
     return value
+
+
+def _decode_path(kind: type[Any], value: Any) -> Any:
+    if kind is not Path:
+        raise NotImplementedError(f"settings of type {kind.__name__}")
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError(f"expected a path as text, got {_name_of(value)}")
+    return Path(value)
 
 
 def _struct_in(kind: Any) -> type[msgspec.Struct] | None:

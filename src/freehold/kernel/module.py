@@ -5,11 +5,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from freehold.kernel.bus import Bus, Event
+from freehold.kernel.capabilities import Capabilities
 from freehold.kernel.clock import Clock
 from freehold.kernel.resolver import Resolver
 from freehold.kernel.stream import SessionFactory
@@ -45,6 +45,8 @@ class ListenerSpec:
     port: int
     tls: TlsMode
     make_factory: Callable[["Runtime"], SessionFactory]
+    too_many: bytes = b""
+    """Sent to those whom the connection limits turn away, in the protocol's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Runtime:
     bus: Bus
     clock: Clock
     resolver: Resolver
-    capabilities: dict[type, Any] = field(default_factory=dict)
+    capabilities: Capabilities = field(default_factory=Capabilities)
 
 
 @dataclass(frozen=True, slots=True)
