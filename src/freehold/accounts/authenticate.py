@@ -23,7 +23,7 @@ from freehold.accounts.scram import decoy_verifier, installation_key
 from freehold.errors import FreeholdError
 from freehold.kernel.clock import Clock
 from freehold.kernel.log import get_logger
-from freehold.protocols.sasl.scram_verifier import ScramVerifier
+from freehold.protocols.sasl.scram import ScramVerifier
 from freehold.storage.database import Database, Transaction
 
 LAST_USE_STEP_MS: Final = 10 * 60 * 1000

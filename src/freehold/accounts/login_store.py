@@ -132,7 +132,8 @@ async def update_last_used(tx: Transaction, app_password_id: int, now_ms: int) -
 
 
 def _login(row: Row) -> Login:
-    return Login(*row[:5], bool(row[5]), bool(row[6]))
+    login_id, name, owner_id, password_hash, verifier, is_disabled, is_administrator = row
+    return Login(login_id, name, owner_id, password_hash, verifier, bool(is_disabled), bool(is_administrator))
 
 
 def _app_password(row: Row) -> AppPassword:

@@ -6,7 +6,7 @@ from typing import Final
 
 from freehold.accounts import store
 from freehold.protocols.sasl.prepare import InvalidStringError
-from freehold.protocols.sasl.scram_verifier import ScramVerifier
+from freehold.protocols.sasl.scram import ScramVerifier
 from freehold.storage.database import Database, StorageError, Transaction
 
 SALT_OCTETS: Final = 16
@@ -39,7 +39,9 @@ def decoy_verifier(key: bytes, name: str, iterations: int) -> ScramVerifier:
 async def installation_key(database: Database) -> bytes:
     """Return the installation's secret for decoys; it is made at the first call."""
     key = await database.read(store.secret, SECRET_NAME)
-    return key or await database.write(_keep_key, secrets.token_bytes(KEY_OCTETS))
+    if key is not None:
+        return key
+    return await database.write(_keep_key, secrets.token_bytes(KEY_OCTETS))
 
 
 async def _keep_key(tx: Transaction, new_key: bytes) -> bytes:

@@ -155,4 +155,5 @@ def _owner(row: Row) -> Owner:
 
 
 def _domain(row: Row) -> Domain:
-    return Domain(*row[:6], bool(row[6]), row[7])
+    domain_id, name, owner_id, owner, target, separator, is_disabled, created_ms = row
+    return Domain(domain_id, name, owner_id, owner, target, separator, bool(is_disabled), created_ms)

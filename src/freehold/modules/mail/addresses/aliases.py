@@ -168,7 +168,7 @@ async def _check_ways(tx: Transaction, alias: MailAddress, new: Sequence[Destina
 
 async def _check_way(tx: Transaction, address: MailAddress, *, must_exist: bool) -> None:
     try:
-        await resolve(tx, address)
+        await resolve(tx, address.local, address.domain)
     except MailboxDisabledError:
         return
     except UnknownAddressError:

@@ -1,21 +1,8 @@
 """Values of mailboxes, addresses and what an address resolves to."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from freehold.modules.mail.model import FolderId, MailboxId, TargetKind
-
-
-class AddressLike(Protocol):
-    """A parsed address: a protocol's, or ours."""
-
-    @property
-    def local(self) -> str:
-        """The local part without quotes, in any letter case."""
-
-    @property
-    def domain(self) -> str:
-        """The domain, in A-labels or U-labels."""
 
 
 @dataclass(frozen=True, slots=True)

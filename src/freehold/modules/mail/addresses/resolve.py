@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 from freehold.modules.mail.addresses import routes
 from freehold.modules.mail.addresses.model import (
-    AddressLike,
     ForeignDomain,
     MailAddress,
     MailboxTarget,
@@ -35,25 +34,24 @@ ROLE_LOCAL_PARTS = frozenset({"postmaster", "abuse"})
 """They exist in every domain (RFC 2142 §4, RFC 5321 §4.5.1)."""
 
 
-async def resolve(tx: Transaction, address: AddressLike) -> Resolution | ForeignDomain:
-    """Return what mail for an address leads to; letter case and U-labels do not matter.
+async def resolve(tx: Transaction, local: str, domain: str) -> Resolution | ForeignDomain:
+    """Return what mail for `local@domain` leads to; letter case and U-labels do not matter.
 
     Raises:
         UnknownAddressError: there is no such address, or nothing that it leads to exists any longer.
         MailboxDisabledError: the domain, or every mailbox that it leads to, is switched off.
         AddressLoopError: the address leads in a circle, too deep or too wide.
     """
-    return await _resolve(tx, to_mail_address(address.local, address.domain), with_catch_all=True)
+    return await _resolve(tx, to_mail_address(local, domain), with_catch_all=True)
 
 
-async def leads_to(tx: Transaction, address: AddressLike, mailbox_id: int) -> bool:
+async def leads_to(tx: Transaction, address: MailAddress, mailbox_id: int) -> bool:
     """Tell whether an address reaches a mailbox otherwise than through a catch-all.
 
     Raises:
         UnknownAddressError, MailboxDisabledError, AddressLoopError: as `resolve`.
     """
-    folded = to_mail_address(address.local, address.domain)
-    resolution = await _resolve(tx, folded, with_catch_all=False)
+    resolution = await _resolve(tx, address, with_catch_all=False)
     return isinstance(resolution, Resolution) and any(
         target.mailbox_id == mailbox_id for target in resolution.mailboxes
     )

@@ -10,6 +10,7 @@ _MAILBOX = (
     " m.message_count, m.is_exact, m.is_disabled, m.created_ms"
     " FROM mailbox m JOIN login l ON l.id = m.login_id JOIN owner o ON o.id = m.owner_id"
 )
+_IN_DOMAIN = "(SELECT t.mailbox_id FROM address a JOIN target t ON t.address_id = a.id WHERE a.domain_id = ?)"
 
 
 async def insert_mailbox(tx: Transaction, mailbox: Mailbox) -> None:
@@ -65,11 +66,7 @@ async def mailboxes_of(tx: Transaction, owner_id: int) -> list[Mailbox]:
 
 async def mailboxes_in_domain(tx: Transaction, domain_id: int) -> list[Mailbox]:
     """Return the mailboxes whose main address is in a domain."""
-    rows = await tx.fetch(
-        _MAILBOX + " WHERE m.id IN (SELECT t.mailbox_id FROM address a JOIN target t ON t.address_id = a.id"
-        " WHERE a.domain_id = ?) ORDER BY m.address",
-        domain_id,
-    )
+    rows = await tx.fetch(f"{_MAILBOX} WHERE m.id IN {_IN_DOMAIN} ORDER BY m.address", domain_id)
     return [_mailbox(row) for row in rows]
 
 
@@ -214,4 +211,18 @@ async def alias_rows(tx: Transaction, owner_id: int | None) -> list[Row]:
 
 
 def _mailbox(row: Row) -> Mailbox:
-    return Mailbox(*row[:9], bool(row[9]), bool(row[10]), row[11])
+    mailbox_id, address, login_id, login, owner_id, owner, quota, used, count, exact, disabled, created = row
+    return Mailbox(
+        id=mailbox_id,
+        address=address,
+        login_id=login_id,
+        login=login,
+        owner_id=owner_id,
+        owner=owner,
+        quota_bytes=quota,
+        used_bytes=used,
+        message_count=count,
+        is_exact=bool(exact),
+        is_disabled=bool(disabled),
+        created_ms=created,
+    )

@@ -6,15 +6,15 @@ addresses that fall back to it. What only a catch-all leads to it is left out: a
 others wrote, and would let its mailbox speak for every name of the domain.
 """
 
-from freehold.modules.mail.addresses.model import AddressLike
+from freehold.modules.mail.addresses.names import to_mail_address
 from freehold.modules.mail.addresses.resolve import leads_to
 from freehold.modules.mail.errors import AddressLoopError, MailboxDisabledError, UnknownAddressError
 from freehold.storage.database import Transaction
 
 
-async def may_send_as(tx: Transaction, mailbox_id: int, address: AddressLike) -> bool:
+async def may_send_as(tx: Transaction, mailbox_id: int, local: str, domain: str) -> bool:
     """Tell whether a mailbox may send as an address; a disabled one may not send at all."""
     try:
-        return await leads_to(tx, address, mailbox_id)
+        return await leads_to(tx, to_mail_address(local, domain), mailbox_id)
     except (UnknownAddressError, MailboxDisabledError, AddressLoopError):
         return False
