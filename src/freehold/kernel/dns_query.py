@@ -59,7 +59,7 @@ async def ask(resolver: dns.asyncresolver.Resolver, question: DnsQuestion) -> Dn
         answer = await resolver.resolve(name, question.kind.value, raise_on_no_answer=False, search=False)
         return _answer(question.kind, answer)
     except dns.resolver.NXDOMAIN as error:
-        return DnsAnswer(exists=False, ttl_seconds=_negative_ttl(error.response(name)))
+        return DnsAnswer(exists=False, ttl_seconds=_negative_ttl(error.kwargs["responses"].get(name)))
     except (dns.exception.DNSException, OSError, ValueError) as error:
         raise ResolverUnavailableError from error
 
@@ -93,7 +93,7 @@ def _mx_host(record: dns.rdtypes.ANY.MX.MX) -> MxHost:
     return MxHost(int(record.preference), record.exchange.to_text(omit_final_dot=True).lower().rstrip("."))
 
 
-def _negative_ttl(response: dns.message.Message | None) -> float:
+def _negative_ttl(response: object) -> float:
     """Return for how long the answer's SOA lets "no such name" be kept (RFC 2308 §5); 0 without one."""
     if not isinstance(response, dns.message.QueryMessage):
         return 0.0

@@ -78,4 +78,4 @@ class ConnectionLimits:
 
 def _network_of(address: IPv4Address | IPv6Address) -> bytes:
     packed = address.packed
-    return packed[:IPV6_NETWORK_BYTES] if address.version == IPv6Address.version else packed
+    return packed[:IPV6_NETWORK_BYTES] if isinstance(address, IPv6Address) else packed
