@@ -51,7 +51,7 @@ class Listener:
         self._listening = listening
         self._connections: set[Connection] = set()
         self._is_accepting = False
-        self._is_starved = False
+        self.is_starved = False
         self._refused_lately = 0
         self._sweep_timer: asyncio.TimerHandle | None = None
         self._emptied: asyncio.Future[None] | None = None
@@ -108,7 +108,7 @@ class Listener:
             except OSError as error:
                 self._starve(error)
                 return
-            self._is_starved = False
+            self.is_starved = False
             try:
                 self._take(accepted, socket_address)
             except OSError:
@@ -137,8 +137,8 @@ class Listener:
     def _starve(self, error: OSError) -> None:
         """Pause accepting until the next sweep; the connections wait in the socket's backlog."""
         self.loop.remove_reader(self._listening)
-        if not self._is_starved:
-            self._is_starved = True
+        if not self.is_starved:
+            self.is_starved = True
             log.error("accepting paused", extra={"fields": self._fields(reason=error.strerror)})
 
     async def _open(self, connection: StreamConnection, accepted: socket.socket) -> None:
@@ -193,7 +193,7 @@ class Listener:
         if self._refused_lately:
             log.warning("connections refused", extra={"fields": self._fields(count=self._refused_lately)})
             self._refused_lately = 0
-        if self._is_starved and self._is_accepting:
+        if self.is_starved and self._is_accepting:
             self.loop.add_reader(self._listening, self._accept)
         self._sweep_timer = self.loop.call_later(self.settings.sweep_seconds, self._sweep)
 
