@@ -5,6 +5,10 @@ Owns the tables of `schema/`; what mail addresses there are, and what a login re
 
 from typing import Final
 
+from freehold.accounts.settings import AccountsSettings
+from freehold.kernel.module import Module
 from freehold.storage.migrations import Schema
 
 SCHEMA: Final = Schema("accounts", "freehold.accounts.schema")
+
+MODULE: Final = Module(name="accounts", config=AccountsSettings, schemas=(SCHEMA,))
