@@ -36,7 +36,7 @@ _LITERAL = re.compile(rb"\{(\d{1,20})\+?\}\r\n")
 _NUMBER = re.compile(rb"\d{1,20}")
 _SEQUENCE_SET = re.compile(rb"[\d*][\d*:,]*")
 _SPACES = re.compile(rb" +")
-_DATE = re.compile(rb'"?([\dA-Za-z-]+)"?')
+_DATE = re.compile(rb'"[\dA-Za-z-]+"|[\dA-Za-z-]+')
 _WORD = re.compile(rb"[A-Za-z0-9.=/_-]+")
 
 
@@ -194,7 +194,7 @@ class Cursor:
 
     def date(self) -> int:
         """Take a date, quoted or not, as UTC milliseconds of its midnight."""
-        return parse_date(self.take(_DATE, "a date"))
+        return parse_date(self.take(_DATE, "a date").strip(b'"'))
 
     def date_time(self) -> int:
         """Take a quoted date-time as UTC milliseconds."""

@@ -67,9 +67,9 @@ def list_delimiter() -> bytes:
     return b'* LIST (\\Noselect) "/" ""\r\n'
 
 
-def lsub_line(attributes: Iterable[str], name: str) -> bytes:
+def lsub_line(attributes: Iterable[str], name: str, *, utf8: bool = False) -> bytes:
     """Write LSUB."""
-    return b'* LSUB (%b) "/" %b\r\n' % (_joined(attributes), mailbox_name(name))
+    return b'* LSUB (%b) "/" %b\r\n' % (_joined(attributes), mailbox_name(name, utf8=utf8))
 
 
 def status_line(name: str, values: Mapping[StatusItem, int | None], *, utf8: bool = False) -> bytes:

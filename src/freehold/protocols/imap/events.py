@@ -39,6 +39,7 @@ class AppendStarted:
 
     Going on with `next_event` accepts it; `refuse` answers the whole command with NO. `number` counts the
     command's messages from 1. A size of 0 means that the client gave the command up (RFC 3502 §6.3.11).
+    A `BadCommand` instead of `AppendFinished` ends the command, and nothing of it may be stored.
     """
 
     tag: bytes

@@ -84,10 +84,6 @@ class SequenceSet:
             if low <= count:
                 yield range(low - 1, min(high, count))
 
-    def contains(self, number: int, maximum: int) -> bool:
-        """Tell whether a number is a member, with `*` as `maximum`."""
-        return any(low <= number <= high for low, high in self.resolve(maximum))
-
     def to_bytes(self) -> bytes:
         """Write the set as it was given."""
         return b",".join(_format_range(low, high) for low, high in self.ranges)
