@@ -73,7 +73,7 @@ def _codec(charset: bytes) -> str | None:
         return None
     try:
         name = codecs.lookup(label).name
-        b"".decode(name)
+        b"x".decode(name, "replace")
     except (LookupError, ValueError):
         return None
     normal = name.replace("-", "_")

@@ -18,7 +18,7 @@ MAX_MAILBOX_CHARACTERS = 320
 
 _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9.:_\[\]-]")
 _NOT_IN_COMMENT = re.compile(r"[^A-Za-z0-9 .,:=/_-]")
-_NOT_IN_MAILBOX = re.compile(r"[\x00-\x20\x7f-\x9f<>()\\\"\u2028\u2029]|[\ud800-\udfff]")
+_NOT_IN_MAILBOX = re.compile(r"[\x00-\x20\x7f-\x9f<>();,\\\"\u2028\u2029]|[\ud800-\udfff]")
 
 
 class TransferProtocol(StrEnum):
