@@ -29,7 +29,8 @@ async def keep_up(runtime: Runtime) -> None:
 
 async def _sweep(runtime: Runtime) -> None:
     now_ms = runtime.clock.now_ms()
-    while await runtime.database.write(sweep_traces, before_ms=now_ms - TRACE_KEPT_MS, most=BATCH) == BATCH:
-        await asyncio.sleep(0)
+    before_ms = now_ms - TRACE_KEPT_MS
+    while await runtime.database.write(sweep_traces, before_ms=before_ms, most=BATCH) == BATCH:
+        pass
     report = await runtime.blobs.sweep(older_than_ms=BLOB_GRACE_MS)
     log.debug("blobs swept", report=report)

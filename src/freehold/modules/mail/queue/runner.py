@@ -84,8 +84,8 @@ class QueueRunner:
         except StorageError as error:
             log.warning("queue lane stopped", destination=lane.destination, error=str(error))
             await asyncio.sleep(STORAGE_PAUSE_SECONDS)
-        except Exception as error:
-            log.exception("queue lane failed", error, destination=lane.destination)  # noqa: PLE1205, TRY401
+        except Exception:  # a fault of ours must not stop the other lanes
+            log.exception("queue lane failed", destination=lane.destination)
             await asyncio.sleep(STORAGE_PAUSE_SECONDS)
         finally:
             self._busy[lane] -= 1
