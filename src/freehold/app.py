@@ -11,17 +11,22 @@ from typing import Final
 
 import msgspec
 
-from freehold.accounts import MODULE as ACCOUNTS
-from freehold.certificates import MODULE as CERTIFICATES
-from freehold.certificates import make_tls_source
+from freehold.accounts import SCHEMA as ACCOUNTS_SCHEMA
+from freehold.certificates.store import CertificateFiles, CertificateStore
 from freehold.errors import FreeholdError
 from freehold.kernel.config import Configuration, Settings, find_file, load
 from freehold.kernel.log_output import set_up
-from freehold.kernel.module import Module
+from freehold.kernel.module import Module, Runtime
 from freehold.kernel.server import Started, serve
 from freehold.modules.mail import MODULE as MAIL
 
-OWN_MODULES: Final = (CERTIFICATES, ACCOUNTS, MAIL)
+
+class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The section of a module that has nothing to set."""
+
+
+ACCOUNTS: Final = Module(name="accounts", config=NoSettings, schemas=(ACCOUNTS_SCHEMA,))
+OWN_MODULES: Final = (ACCOUNTS, MAIL)
 ENTRY_POINTS: Final = "freehold.modules"
 
 
@@ -61,4 +66,11 @@ def load_configuration(config: Path | None, data: Path | None) -> Configuration:
 def run_server(configuration: Configuration, announce: Callable[[Started], None]) -> int:
     """Serve until told to stop; returns the exit status."""
     set_up(configuration.settings.log)
-    return serve(configuration, all_modules(), make_tls_source, announce)
+
+    def make_tls(runtime: Runtime) -> CertificateStore:
+        files = [
+            CertificateFiles(pair.certificate, pair.key) for pair in configuration.settings.certificates.files
+        ]
+        return CertificateStore(runtime.data, runtime.hostname, files, runtime.clock)
+
+    return serve(configuration, all_modules(), make_tls, announce)

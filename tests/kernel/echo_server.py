@@ -1,7 +1,7 @@
-"""A server with one small module, run by the tests as a process of its own: `python -m tests.kernel.echo_server FILE`.
+"""A server with one small module, for tests: `python -m tests.kernel.echo_server CONFIG DATA`.
 
-Its listener `echo` answers every line with the process that serves it. The line "shout TEXT" is told on the bus,
-and every process answers "heard" with what it has heard last.
+Its listener `echo` answers every line with the process that serves it. The line "shout TEXT" is told on
+the bus, and every process answers "heard" with what it has heard last.
 """
 
 import os
@@ -108,6 +108,10 @@ class NoTls:
 
     def reload(self) -> None:
         """Nothing to read."""
+
+    def reload_if_changed(self) -> bool:
+        """Nothing changes."""
+        return False
 
 
 def make_factory(runtime: Runtime) -> Callable[[Peer], StreamSession]:

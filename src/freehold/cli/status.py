@@ -59,7 +59,7 @@ def _show_numbers(numbers: Mapping[str, int]) -> None:
 def duration(seconds: float) -> str:
     """Return a duration in its two largest units: "3d 4h", "5m 2s"."""
     left = int(seconds)
-    parts = []
+    parts: list[str] = []
     for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
         amount, left = divmod(left, size)
         if amount or parts:

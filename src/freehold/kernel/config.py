@@ -76,6 +76,19 @@ class ResolverSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_cached: Annotated[int, Meta(ge=1)] = 10_000
 
 
+class CertificateFileSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[[certificates.files]]: a chain and its key as PEM files that the server's user can read."""
+
+    certificate: Path
+    key: Path
+
+
+class CertificateSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[certificates]: the first files are the default; without any a self-signed one is made."""
+
+    files: tuple[CertificateFileSection, ...] = ()
+
+
 class ListenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[listen.NAME]: one listener of a module; without `addresses` all of them at the standard port."""
 
@@ -123,6 +136,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     blobs: BlobSection = BlobSection()
     resolver: ResolverSection = ResolverSection()
     listen: dict[str, ListenSettings] = {}
+    certificates: CertificateSection = CertificateSection()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
 

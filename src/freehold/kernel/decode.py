@@ -6,7 +6,8 @@ in `_seconds` text such as "4h".
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -58,6 +59,8 @@ def iter_keys(kind: type[msgspec.Struct], path: str = "") -> Iterator[str]:
             yield from iter_keys(inner, here)
         elif inner := _struct_in_mapping(field.type):
             yield from iter_keys(inner, f"{here}.NAME")
+        elif inner := _struct_in_list(field.type):
+            yield from iter_keys(inner, here)
         else:
             yield here
 
@@ -72,6 +75,10 @@ def _decode_value(kind: Any, value: Any, path: str, problems: list[str]) -> Any:
         return {
             name: _decode_value(inner, table, _join(path, name), problems) for name, table in value.items()
         }
+    if (inner := _struct_in_list(kind)) and isinstance(value, list):
+        return tuple(
+            _decode_value(inner, table, f"{path}[{index}]", problems) for index, table in enumerate(value)
+        )
     try:
         return msgspec.convert(_with_unit(path, value), kind, dec_hook=_decode_path)
     except msgspec.ValidationError as error:
@@ -102,18 +109,20 @@ def _decode_path(kind: type[Any], value: Any) -> Any:
 
 
 def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
-    for candidate in (kind, *get_args(kind)):
-        if (
-            isinstance(candidate, type)
-            and issubclass(candidate, msgspec.Struct)
-            and get_origin(kind) is not dict
-        ):
+    """Return the struct that a key takes, also where it may be left out (`X | None`)."""
+    candidates = get_args(kind) if get_origin(kind) in (Union, UnionType, Annotated) else (kind,)
+    for candidate in candidates:
+        if isinstance(candidate, type) and issubclass(candidate, msgspec.Struct):
             return candidate
     return None
 
 
 def _struct_in_mapping(kind: Any) -> type[msgspec.Struct] | None:
     return _struct_in(get_args(kind)[1]) if get_origin(kind) is dict else None
+
+
+def _struct_in_list(kind: Any) -> type[msgspec.Struct] | None:
+    return _struct_in(get_args(kind)[0]) if get_origin(kind) is tuple else None
 
 
 def _join(path: str, key: str) -> str:

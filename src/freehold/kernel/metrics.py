@@ -217,7 +217,7 @@ def read_values(memory: memoryview) -> Iterator[tuple[Series, list[float]]]:
     """Yield the series of a segment with their numbers."""
     cells = memory[HEADER_BYTES:SEGMENT_BYTES].cast("d")
     for series in read_series(memory):
-        yield series, cells[series.cell : series.cell + series.width].tolist()
+        yield series, list(map(float, cells[series.cell : series.cell + series.width]))
 
 
 def _metric(

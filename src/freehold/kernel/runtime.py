@@ -46,6 +46,21 @@ async def open_runtime(
         )
 
 
+async def check_database(configuration: Configuration, modules: Sequence[Module]) -> str:
+    """Open the database without changing it; returns where it is.
+
+    Raises:
+        SchemaError: it does not fit this program, or has to be brought up to date first.
+        StorageError: it cannot be reached.
+    """
+    url = database_url(configuration)
+    if not configuration.settings.database.url and not (configuration.settings.data / DATABASE_FILE).exists():
+        return f"{url} is made at the first start"
+    database = await open_database(url, schemas=schemas_of(modules), readonly=True)
+    await database.close()
+    return configuration.settings.database.url.rpartition("@")[2] or url
+
+
 def database_url(configuration: Configuration) -> str:
     """Return where the rows are: as configured, else a SQLite file in the data folder."""
     return configuration.settings.database.url or str(configuration.settings.data / DATABASE_FILE)

@@ -148,6 +148,7 @@ def prepare_database(service: Service, lock: data_folder.DataFolderLock) -> list
 async def _prepare(service: Service, lines: list[str]) -> None:
     configuration, modules = service.configuration, service.modules
     async with open_runtime(configuration, modules, LocalBus()) as runtime:
+        service.make_tls(runtime)  # a self-signed certificate is made here, once, not by every worker
         if not configuration.local or data_folder.had_first_start(configuration.settings.data):
             return
         for module in modules:

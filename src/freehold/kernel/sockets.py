@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,7 @@ from freehold.errors import FreeholdError
 from freehold.kernel.addresses import Endpoint
 from freehold.kernel.config import LOCAL_PORT_OFFSET, ConfigError, Configuration, ListenSettings
 from freehold.kernel.decode import unknown_key
-from freehold.kernel.module import ListenerSpec, Module
+from freehold.kernel.module import ListenerSpec, Module, TlsMode
 
 BACKLOG: Final = 4096
 FIRST_FREE_PORT: Final = 1024
@@ -47,11 +47,8 @@ def open_listeners(
         ConfigError: the configuration names a listener that no module offers.
         BindError: an address cannot be listened on; nothing stays open.
     """
-    specs = {spec.name: spec for module in modules for spec in module.listeners}
+    specs = listener_specs(configuration, modules)
     listen = configuration.settings.listen
-    problems = [unknown_key(f"listen.{name}", name, specs) for name in listen if name not in specs]
-    if problems:
-        raise ConfigError(problems, configuration.source)
     opened: list[BoundListener] = []
     try:
         for spec in specs.values():
@@ -74,12 +71,47 @@ def close_listeners(listeners: Sequence[BoundListener]) -> None:
 
 
 def endpoints(spec: ListenerSpec, settings: ListenSettings, *, local: bool) -> list[Endpoint]:
-    """Return where a listener listens: as configured, else at its standard port, locally raised."""
+    """Return where a listener listens: as configured, else at its standard port, locally raised.
+
+    What never speaks TLS is not offered to the world unless its addresses are configured.
+    """
     if settings.addresses is not None:
         return [Endpoint.parse(address) for address in settings.addresses]
-    hosts = LOOPBACK if local else EVERYWHERE
+    hosts = LOOPBACK if local or spec.tls is TlsMode.NONE else EVERYWHERE
     port = spec.port + (LOCAL_PORT_OFFSET if local else 0)
     return [Endpoint(host, port) for host in hosts]
+
+
+def try_listeners(
+    configuration: Configuration, modules: Sequence[Module], *, in_use_is_fine: bool
+) -> Iterator[tuple[str, Endpoint, str]]:
+    """Open and close every socket; yields its listener's name, its place, and what is wrong or nothing.
+
+    Raises:
+        ConfigError: the configuration names a listener that no module offers.
+    """
+    for spec in listener_specs(configuration, modules).values():
+        settings = configuration.settings.listen.get(spec.name, ListenSettings())
+        for endpoint in endpoints(spec, settings, local=configuration.local):
+            problem = ""
+            try:
+                open_socket(endpoint).close()
+            except OSError as error:
+                is_harmless = _may_lack(settings, endpoint, error) or (
+                    in_use_is_fine and error.errno == errno.EADDRINUSE
+                )
+                problem = "" if is_harmless else refusal(spec.name, endpoint, error)
+            yield spec.name, endpoint, problem
+
+
+def listener_specs(configuration: Configuration, modules: Sequence[Module]) -> dict[str, ListenerSpec]:
+    """Return the modules' listeners by name. Raises ConfigError when another is configured."""
+    specs = {spec.name: spec for module in modules for spec in module.listeners}
+    listen = configuration.settings.listen
+    problems = [unknown_key(f"listen.{name}", name, specs) for name in listen if name not in specs]
+    if problems:
+        raise ConfigError(problems, configuration.source)
+    return specs
 
 
 def open_socket(endpoint: Endpoint) -> socket.socket:
@@ -135,7 +167,7 @@ def _open_all(spec: ListenerSpec, wanted: list[Endpoint], settings: ListenSettin
         try:
             opened.append(open_socket(endpoint))
         except OSError as error:
-            if settings.addresses is None and ":" in endpoint.host and _lacks_ipv6(error):
+            if _may_lack(settings, endpoint, error):
                 continue  # nobody asked for IPv6 by name, and this machine has none
             for other in opened:
                 other.close()
@@ -143,5 +175,7 @@ def _open_all(spec: ListenerSpec, wanted: list[Endpoint], settings: ListenSettin
     return opened
 
 
-def _lacks_ipv6(error: OSError) -> bool:
-    return error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
+def _may_lack(settings: ListenSettings, endpoint: Endpoint, error: OSError) -> bool:
+    """Return whether a default IPv6 address fails because this machine has no IPv6."""
+    lacks_ipv6 = error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
+    return settings.addresses is None and ":" in endpoint.host and lacks_ipv6

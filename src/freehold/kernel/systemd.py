@@ -45,7 +45,7 @@ def watchdog_seconds(environment: Mapping[str, str] = os.environ) -> float | Non
 def take_sockets(
     environment: MutableMapping[str, str] = os.environ,
 ) -> dict[str, list[socket.socket]]:
-    """Return the listening sockets that systemd passed, by their FileDescriptorName, and forget the variables.
+    """Return the listening sockets from systemd by FileDescriptorName, and forget the variables.
 
     The variables are removed so that no child takes the sockets for its own.
     """

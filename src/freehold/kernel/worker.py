@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from freehold.kernel.addresses import parse_network
 from freehold.kernel.bus import Bus
@@ -27,6 +27,9 @@ from freehold.kernel.monitor import Monitor
 from freehold.kernel.runtime import open_runtime
 from freehold.kernel.sockets import BoundListener
 
+CERTIFICATE_SECONDS: Final = 60.0
+"""How often the certificate files are looked at."""
+
 log = get_logger("freehold.kernel.worker")
 
 
@@ -38,6 +41,9 @@ class TlsSource(Protocol):
 
     def reload(self) -> None:
         """Read the certificates again; on failure the old ones stay in force."""
+
+    def reload_if_changed(self) -> bool:
+        """Do so only where a file has been replaced; returns whether one was."""
 
 
 TlsMaker = Callable[[Runtime], TlsSource]
@@ -81,7 +87,8 @@ async def run(
             monitor = Monitor(runtime.database, service.segments)
             await stack.enter_async_context(monitor.serving(service.monitor))
         counts = ListenerMetrics(listeners)
-        stack.callback(asyncio.create_task(counts.keep_current()).cancel)
+        for keeping in (counts.keep_current(), _follow_certificates(tls)):
+            stack.callback(asyncio.create_task(keeping).cancel)
         for listener in listeners:
             listener.start_accepting()
         ready()
@@ -130,6 +137,13 @@ def handle_signals(control: Control, *, from_terminal: bool) -> None:
     loop.add_signal_handler(signal.SIGTERM, control.stop.set)
     if from_terminal:
         loop.add_signal_handler(signal.SIGINT, control.stop.set)
+
+
+async def _follow_certificates(tls: TlsSource) -> None:
+    """Take up renewed certificates without being told."""
+    while True:
+        await asyncio.sleep(CERTIFICATE_SECONDS)
+        tls.reload_if_changed()
 
 
 def _call_reload(control: Control) -> None:
