@@ -32,11 +32,13 @@ class QueueEntry:
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """Which entries: all conditions that are set must hold; addresses and domains in lower case."""
+    """Which entries: all conditions that are set must hold; in lower case.
+
+    `address` is a recipient's or the sender's; `domain` the one that mail goes to.
+    """
 
     queue_id: int | None = None
-    sender: str | None = None
-    recipient: str | None = None
+    address: str | None = None
     domain: str | None = None
     is_held: bool | None = None
 
@@ -121,10 +123,8 @@ def _condition(wanted: QueueFilter) -> tuple[str, list[int | str]]:
     conditions: list[tuple[str, int | str]] = []
     if wanted.queue_id is not None:
         conditions.append(("m.id = ?", wanted.queue_id))
-    if wanted.sender is not None:
-        conditions.append(("LOWER(m.reverse_path) = ?", wanted.sender))
-    if wanted.recipient is not None:
-        conditions.append(("LOWER(r.recipient) = ?", wanted.recipient))
+    if wanted.address is not None:
+        conditions.append(("? IN (LOWER(r.recipient), LOWER(m.reverse_path))", wanted.address))
     if wanted.domain is not None:
         conditions.append(("r.destination = ?", wanted.domain))
     if wanted.is_held is not None:
