@@ -68,7 +68,7 @@ def _show(trace: Trace, lines: list[TraceLine]) -> None:
     rows = [
         (line.address, line.state.value, moment(line.changed_ms), line.detail)
         for line in lines
-        if line.address != trace.reverse_path or line.state.value != "sent"
+        if line.address != trace.reverse_path.lower() or line.state.value != "sent"
     ]
     if wants_json():
         columns = ("address", "state", "changed", "detail")

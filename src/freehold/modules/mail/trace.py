@@ -1,7 +1,8 @@
 """What happened to each message, so that "where is my mail?" has an answer.
 
 A trace is written in the transaction that accepts a message and updated by those that deliver it,
-so it is exactly as durable as the mail. It is found by its id, by a recipient and by the sender.
+so it is exactly as durable as the mail. It is found by its id, by a recipient and by the sender;
+addresses are kept in lower case.
 """
 
 from collections.abc import Iterable
@@ -65,8 +66,8 @@ async def insert_trace(
         trace.size_bytes,
         trace.message_id,
     )
-    lines = {address: (state, detail) for address, state, detail in outcomes}
-    lines.setdefault(trace.reverse_path or "<>", (TraceState.SENT, ""))
+    lines = {address.lower(): (state, detail) for address, state, detail in outcomes}
+    lines.setdefault(trace.reverse_path.lower() or "<>", (TraceState.SENT, ""))
     await tx.execute_many(
         "INSERT INTO trace_address (address, trace_id, state, detail, changed_ms) VALUES (?, ?, ?, ?, ?)",
         [
@@ -85,7 +86,7 @@ async def update_trace(
         state.value,
         detail[:MAX_DETAIL_CHARACTERS],
         now_ms,
-        address,
+        address.lower(),
         trace_id,
     )
 
@@ -113,7 +114,7 @@ async def find_by_address(tx: Transaction, address: str, *, most: int) -> list[t
         " a.address, a.trace_id, a.state, a.detail, a.changed_ms"
         " FROM trace_address a JOIN trace t ON t.id = a.trace_id WHERE a.address = ?"
         " ORDER BY a.trace_id DESC LIMIT ?",
-        address,
+        address.lower(),
         most,
     )
     return [(Trace(*row[:6]), _line(row[6:])) for row in rows]
