@@ -27,6 +27,7 @@ from freehold.protocols.mime.parameters import (
         (b"a/b;;; ; x; =y; z=", b"a", b"b", ((b"z", b""),)),
         (b"", b"text", b"plain", ()),
         (b"text", b"text", b"plain", ()),
+        (b"application/pdf name=x.pdf", b"application", b"pdf", ()),
         (b"text; charset=x", b"text", b"plain", ((b"charset", b"x"),)),
         (b"/;x=y", b"text", b"plain", ((b"x", b"y"),)),
         (b"a/b; n*0=x; n*1=y; n*2=z", b"a", b"b", ((b"n", b"xyz"),)),
@@ -67,5 +68,8 @@ def test_disposition_is_read() -> None:
     found = parse_disposition(b'ATTACHMENT; filename="a.b" (c)')
     assert found is not None
     assert (found.kind, found.parameters) == (b"attachment", ((b"filename", b"a.b"),))
+    loose = parse_disposition(b"Inline filename=x")
+    assert loose is not None
+    assert loose.kind == b"inline"
     assert parse_disposition(b"") is None
     assert parse_disposition(b"; filename=x") is None

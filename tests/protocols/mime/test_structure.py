@@ -93,13 +93,13 @@ def test_all_content_fields_are_kept() -> None:
         b"Content-MD5: Q2hlY2sgSW50ZWdyaXR5IQ==\r\n"
         b"Content-Language: de, en (old)\r\n"
         b"Content-Location: http://x/\r\n"
-        b"content-transfer-encoding: BASE64 (really)\r\n"
+        b"content-transfer-encoding: (really) BASE64\r\n"
         b"\r\n"
     )
     assert part.content_id == b"<pic@x>"
     assert part.description == b"a picture"
     assert part.md5 == b"Q2hlY2sgSW50ZWdyaXR5IQ=="
-    assert part.languages[:2] == (b"de", b"en")
+    assert part.languages == (b"de", b"en")
     assert part.location == b"http://x/"
     assert part.encoding == b"base64"
 

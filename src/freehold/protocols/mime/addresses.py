@@ -13,6 +13,8 @@ import msgspec
 
 MAX_ADDRESSES = 10_000
 """How many addresses and groups of one list are read."""
+MAX_TOKENS = 6 * MAX_ADDRESSES
+"""How many words, spaces and specials of one list are read; the rest is left out."""
 MAX_COMMENT_DEPTH = 100
 
 
@@ -120,7 +122,9 @@ class _Parser:
     def parse(self) -> tuple[AddressItem, ...]:
         """Return the items found before and those of the rest."""
         value, end, spaced = self._value, len(self._value), False
-        while self._position < end and self._count < MAX_ADDRESSES:
+        for _ in range(MAX_TOKENS):
+            if self._position >= end or self._count >= MAX_ADDRESSES:
+                break
             found = _TOKEN.match(value, self._position)
             if found is None:
                 self._position += 1

@@ -46,6 +46,9 @@ OCTET_STREAM = ContentType(b"application", b"octet-stream")
 # RFC 2045 §5.1: token; 8-bit octets are let through, as they occur.
 _TOKEN = rb"[^\x00-\x20()<>@,;:\\\"/\[\]?=\x7f]+"
 _MEDIA_TYPE = re.compile(rb"[ \t]*(%b)[ \t]*/[ \t]*(%b)[ \t]*(?=;|\Z)" % (_TOKEN, _TOKEN))
+# What is left of a type whose semicolon is missing.
+_LOOSE_MEDIA_TYPE = re.compile(rb"[ \t]*(%b)[ \t]*/[ \t]*(%b)" % (_TOKEN, _TOKEN))
+_LOOSE_KIND = re.compile(rb"[ \t]*(%b)" % _TOKEN)
 _KIND = re.compile(rb"[ \t]*(%b)[ \t]*(?=;|\Z)" % _TOKEN)
 # ";" attribute "=" value, without comments or quoted pairs: nearly every parameter there is.
 _PLAIN_PARAMETER = re.compile(
@@ -74,7 +77,7 @@ def _parse_content_type(value: bytes) -> ContentType:
         kind, subtype = found.group(1, 2)
         return ContentType(kind.lower(), subtype.lower(), _parse_parameters(value, found.end()))
     segments = _segments(value)
-    found = _MEDIA_TYPE.match(segments[0])
+    found = _LOOSE_MEDIA_TYPE.match(segments[0])
     parameters = _join_sections(_split_pairs(segments[1:]))
     if found is None:
         return ContentType(TEXT_PLAIN.type, TEXT_PLAIN.subtype, parameters)
@@ -90,10 +93,10 @@ def parse_disposition(value: bytes) -> Disposition | None:
     if found is not None:
         return Disposition(found[1].lower(), _parse_parameters(value, found.end()))
     segments = _segments(value)
-    kind = segments[0].strip().lower()
-    if not kind:
+    found = _LOOSE_KIND.match(segments[0])
+    if found is None:
         return None
-    return Disposition(kind, _join_sections(_split_pairs(segments[1:])))
+    return Disposition(found[1].lower(), _join_sections(_split_pairs(segments[1:])))
 
 
 def parameter(parameters: Parameters, name: bytes) -> bytes | None:
@@ -139,11 +142,13 @@ def _parse_parameters(value: bytes, position: int) -> Parameters:
 def _segments(value: bytes) -> list[bytes]:
     """Return what semicolons outside quotes separate, without comments."""
     value = value[:MAX_VALUE_BYTES]
-    return _SEGMENT.findall(_without_comments(value) if b"(" in value else value) or [b""]
+    return _SEGMENT.findall(without_comments(value)) or [b""]
 
 
-def _without_comments(value: bytes) -> bytes:
+def without_comments(value: bytes) -> bytes:
     """Return a value without its comments (RFC 822 §3.4.3); as it is where one has no end."""
+    if b"(" not in value:
+        return value
     kept: list[bytes] = []
     position = depth = 0
     while (found := (_IN_COMMENT if depth else _OUTSIDE_COMMENT).match(value, position)) is not None:

@@ -21,6 +21,7 @@ from freehold.protocols.mime.parameters import (
     parameter,
     parse_content_type,
     parse_disposition,
+    without_comments,
 )
 
 MAX_DEPTH = 50
@@ -29,6 +30,8 @@ MAX_PARTS = 10_000
 """How many parts one message may have."""
 MAX_LOOKALIKES = 100_000
 """How many lines of one message may start like a delimiter and be none."""
+MAX_LANGUAGES = 32
+"""How many languages of one Content-Language are kept."""
 MAX_BOUNDARY_BYTES = 256
 """RFC 2046 §5.1.1 allows 70; longer ones occur."""
 
@@ -232,7 +235,7 @@ def _described(bare: Part, fields: dict[bytes, bytes], lines: int, children: tup
     """Return the part with what its other Content-* fields say, all taken as they come."""
     values = {name: unfold(value) for name, value in fields.items()}
     disposition = values.get(b"disposition")
-    encoding = _NAMES.search(values.get(b"transfer-encoding", b""))
+    encoding = _NAMES.search(without_comments(values.get(b"transfer-encoding", b"")))
     return Part(
         bare.header_start,
         bare.header_end,
@@ -244,7 +247,7 @@ def _described(bare: Part, fields: dict[bytes, bytes], lines: int, children: tup
         values.get(b"id"),
         values.get(b"description"),
         values.get(b"md5"),
-        tuple(_NAMES.findall(values.get(b"language", b""))),
+        tuple(_NAMES.findall(without_comments(values.get(b"language", b"")))[:MAX_LANGUAGES]),
         values.get(b"location"),
         lines,
         children,
