@@ -39,11 +39,6 @@ class ConnectionLimits:
         self._by_network: dict[bytes, int] = {}
         self.total = 0
 
-    @property
-    def is_full(self) -> bool:
-        """Whether not one more connection is taken, whoever asks."""
-        return self.total >= self._max_total
-
     def admit(self, address: IPv4Address | IPv6Address) -> bool:
         """Count a connection from the address, or return False where that would be one too many."""
         if self.total >= self._max_total:
