@@ -1,7 +1,7 @@
 """Client side of one SMTP connection, without I/O (RFC 5321, RFC 2920, RFC 3030, RFC 3207, RFC 4954).
 
 Each method that sends a command returns its bytes; feed what comes back with `receive` and take the
-answers, each matched to its command, with `next_event`. What to send to whom, and time-outs, belong to the queue.
+answers, each matched to its command, with `next_event`. What to send to whom belongs to the queue.
 """
 
 import binascii
