@@ -5,7 +5,8 @@ import re
 MAX_QUOTED_BYTES = 1024
 """Longer strings are sent as literals, which clients read without looking at each octet."""
 
-_ATOM = re.compile(rb"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]+")
+# Fewer characters than atom allows: clients stumble over a bare "[", and take digits for a number.
+_ATOM = re.compile(rb"[A-Za-z][A-Za-z0-9&+,./_-]*")
 # QUOTED-CHAR; a backslash or quote among them is escaped
 _QUOTABLE = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]*")
 _TO_ESCAPE = re.compile(rb'(["\\])')
@@ -36,7 +37,7 @@ def nstring(content: bytes | None) -> bytes:
 
 
 def astring(content: bytes) -> bytes:
-    """Write as an atom if it can be one and cannot be taken for NIL."""
+    """Write as an atom if no client can take it for anything else, NIL among them."""
     if _ATOM.fullmatch(content) and content.upper() != b"NIL":
         return content
     return string(content)
