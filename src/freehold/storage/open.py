@@ -53,5 +53,5 @@ async def next_number(tx: Transaction, name: str) -> int:
         " ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value",
         name,
     )
-    assert row is not None  # noqa: S101 (an upsert always returns its row)
+    assert row is not None
     return int(row[0])

@@ -1,4 +1,4 @@
-"""The SQLite engine: a reader in the loop's thread, a few reader threads, and one writer thread.
+"""The SQLite engine: a reader and a writer in the loop's thread, a few reader threads, one to commit.
 
 Open it in the process that uses it: neither connections nor threads survive a fork.
 """
@@ -104,7 +104,7 @@ class SqliteDatabase:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run a function on the writer thread and return its result after the commit is durable."""
+        """Run a function and return its result after the commit, shared with others, is durable."""
         self._check_use()
         if self._writer is None:
             raise RuntimeError("the database was opened for reading only")
@@ -134,5 +134,9 @@ class SqliteDatabase:
     def _check_use(self) -> None:
         if self._closed:
             raise StorageError("the database is closed")
-        if threading.get_ident() != self._thread or self._reader.busy:
+        if (
+            threading.get_ident() != self._thread
+            or self._reader.busy
+            or (self._writer is not None and self._writer.running)
+        ):
             raise RuntimeError("a transaction function used the database instead of its transaction")

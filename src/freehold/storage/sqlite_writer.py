@@ -1,14 +1,20 @@
-"""The writer thread of a SQLite database: transactions that wait together share one commit and one sync.
+"""Writes of a SQLite database: transactions that wait together share one commit and one sync.
+
+Functions run in the loop's thread, the commit with its sync in the writer thread. A whole transaction there
+would have to win the interpreter's lock after each statement: beside a busy loop that took seconds for what
+takes 40 µs in the loop. A function's statements touch memory; what takes long goes into several transactions.
 
 Each function runs in its own savepoint, so a failing one undoes only itself. When the commit fails, nobody's
 work was kept and everybody learns it. Processes take turns (see `turn`).
 """
 
 import asyncio
+import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,16 +22,16 @@ from typing import Any, Final
 import apsw
 
 from freehold.storage.database import StorageError
+from freehold.storage.sqlite_checkpoint import CHECKPOINT_PAGES, Checkpointer
 from freehold.storage.sqlite_connection import SqliteTransaction, drive, open_connection, translate
 from freehold.storage.turn import Turn
 
 BATCH_TRANSACTIONS: Final = 256
-BATCH_SECONDS: Final = 0.05  # what waits behind a long batch is let into the next one
+BATCH_SECONDS: Final = (
+    0.01  # the loop does nothing else meanwhile; what waits behind goes into the next batch
+)
 WAIT_SECONDS: Final = 20.0  # a write that was not begun by then fails; SMTP clients wait minutes
-CHECKPOINT_PAGES: Final = 4_000  # 16 MiB of log
-CHECKPOINT_BUSY_PAGES: Final = 16_000  # beyond this the log is emptied even while others wait
-SHRINK_PAGES: Final = 32_000  # a log that grew beyond this is cut when nobody writes
-IDLE_SECONDS: Final = 1.0
+CATCH_UP_PAGES: Final = 2 * CHECKPOINT_PAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class Write:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a write came to; only the writer thread changes it, before it is told."""
+    """What a write came to, until it is told."""
 
     future: asyncio.Future[Any]
     result: Any = None
@@ -49,42 +55,127 @@ class Outcome:
 
 
 class Writer:
-    """Accepts writes on the loop's thread and runs them on its own."""
+    """Accepts writes on the loop's thread; one batch at a time is run or committed."""
 
     def __init__(self, path: Path, turn: Turn) -> None:
         self._path = path
         self._turn = turn
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[Write] = deque()  # popleft() is how either thread claims a write
-        self._bell = threading.Event()
-        self._closing = False
+        self._waiting: deque[Write] = deque()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
         self._watch: asyncio.TimerHandle | None = None
         self._connection: apsw.Connection | None = None
-        self._log_pages = 0
-        self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
+        self._moved_at = 0  # pages that the connection had written when the log was last moved
+        self._checkpointer = Checkpointer(path)
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
+        self.running = False
 
     def submit(
         self, function: Callable[..., Awaitable[Any]], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> asyncio.Future[Any]:
         """Accept a write; the future is settled after the commit is durable."""
-        if self._closing:
+        if self._closed:
             raise StorageError("the database is closed")
         future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append(Write(function, args, kwargs, future, self._loop.time()))
-        if not self._bell.is_set():
-            self._bell.set()
+        if self._idle.is_set():
+            self._idle.clear()
+            self._loop.call_soon(self._start_batch)  # after the tasks that are ready to write as well
         if self._watch is None:
             self._watch = self._loop.call_later(WAIT_SECONDS, self._refuse_the_late)
         return future
 
     async def close(self) -> None:
-        """Finish what was accepted and end the thread."""
-        self._closing = True
-        self._bell.set()
-        await self._loop.run_in_executor(None, self._thread.join)
+        """Finish what was accepted and end the threads."""
+        self._closed = True
+        await self._idle.wait()
         if self._watch is not None:
             self._watch.cancel()
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._checkpointer.close)
+        if self._connection is not None:
+            self._connection.close()
+
+    # What runs in the loop's thread.
+
+    def _start_batch(self) -> None:
+        if self._turn.take_now():
+            self._run_batch()
+        else:
+            self._jobs.put(self._wait_for_turn)
+
+    def _run_batch(self) -> None:
+        outcomes: list[Outcome] = []
+        try:
+            self._run_waiting(outcomes)
+        except Exception as error:  # noqa: BLE001 (every caller is told, and the next batch must begin)
+            self._undo(outcomes, error)
+        connection = self._connection
+        if connection is not None and connection.in_transaction:
+            self._jobs.put(lambda: self._commit(connection, outcomes))
+            return
+        self._turn.give()
+        self._finish(outcomes)
+
+    def _run_waiting(self, outcomes: list[Outcome]) -> None:
+        """Run what waits, in order of arrival, in one transaction."""
+        end = time.monotonic() + BATCH_SECONDS
+        connection = None
+        while self._waiting and len(outcomes) < BATCH_TRANSACTIONS:
+            write = self._waiting.popleft()
+            if write.future.done():
+                continue
+            outcome = Outcome(write.future)
+            outcomes.append(outcome)
+            if connection is None:
+                connection = self._begin()
+            self._run_one(connection, write, outcome)
+            if time.monotonic() >= end:
+                return
+
+    def _begin(self) -> apsw.Connection:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = open_connection(self._path, readonly=False)
+            self._moved_at = 0
+        connection.execute("BEGIN IMMEDIATE")
+        return connection
+
+    def _run_one(self, connection: apsw.Connection, write: Write, outcome: Outcome) -> None:
+        connection.execute("SAVEPOINT one")
+        self.running = True
+        try:
+            outcome.result = drive(
+                write.function, SqliteTransaction(connection, self._path), write.args, write.kwargs
+            )
+        except BaseException as error:  # noqa: BLE001 (handed to the caller, who decides)
+            outcome.error = error
+        finally:
+            self.running = False
+        if not connection.in_transaction:  # SQLite undid everything: disk full, I/O error, out of memory
+            raise outcome.error or StorageError()
+        if outcome.error is not None:
+            connection.execute("ROLLBACK TO one")
+        connection.execute("RELEASE one")
+
+    def _finish(self, outcomes: list[Outcome]) -> None:
+        """Tell the callers, after the commit, and begin the next batch."""
+        for outcome in outcomes:
+            if outcome.future.done():
+                continue
+            if outcome.error is not None:
+                outcome.future.set_exception(outcome.error)
+            else:
+                outcome.future.set_result(outcome.result)
+        if self._waiting:
+            self._loop.call_soon(self._start_batch)
+        else:
+            self._idle.set()
 
     def _refuse_the_late(self) -> None:
         """Fail the writes that were not begun in time: another process holds the turn, or the disk hangs."""
@@ -97,112 +188,55 @@ class Writer:
         if self._waiting:
             self._watch = self._loop.call_later(WAIT_SECONDS / 4, self._refuse_the_late)
 
-    def _run(self) -> None:
-        while self._waiting or not self._closing:
-            if not self._waiting and not self._bell.wait(IDLE_SECONDS if self._log_pages else None):
-                self._checkpoint(idle=True)
-                continue
-            self._bell.clear()
-            if self._waiting:
-                self._run_turn()
-        if self._connection is not None:
-            self._connection.close()
+    # What runs in the writer thread.
 
-    def _run_turn(self) -> None:
-        outcomes: list[Outcome] = []
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+
+    def _wait_for_turn(self) -> None:
         self._turn.take()
-        try:
-            self._commit_batch(outcomes)
-        except Exception as error:  # noqa: BLE001 (every caller is told, and the thread must live)
-            self._reset()
-            for outcome in outcomes:
-                failure = translate(error, self._path)
-                failure.__cause__ = error
-                outcome.result, outcome.error = None, outcome.error or failure
-        finally:
-            self._turn.give()
-        self._loop.call_soon_threadsafe(_settle, outcomes)
-        self._checkpoint(idle=False)
+        self._tell(self._run_batch)
 
-    def _commit_batch(self, outcomes: list[Outcome]) -> None:
-        """Run what waits, in order of arrival, and commit it."""
-        end = time.monotonic() + BATCH_SECONDS
-        connection = None
-        while len(outcomes) < BATCH_TRANSACTIONS and (not outcomes or time.monotonic() < end):
-            try:
-                write = self._waiting.popleft()
-            except IndexError:
-                break
-            outcome = Outcome(write.future)
-            outcomes.append(outcome)
-            if write.future.cancelled():
-                continue
-            if connection is None:
-                connection = self._begin()
-            self._run_one(connection, write, outcome)
-        if connection is not None:
+    def _commit(self, connection: apsw.Connection, outcomes: list[Outcome]) -> None:
+        try:
             connection.execute("COMMIT")
+        except apsw.Error as error:
+            self._undo(outcomes, error)
+        else:
+            self._move_log(connection)
+        self._turn.give()
+        self._tell(self._finish, outcomes)
 
-    def _begin(self) -> apsw.Connection:
-        connection = self._connection
-        if connection is None:
-            connection = self._connection = open_connection(self._path, readonly=False)
-            connection.set_wal_hook(self._note_log_pages)
-        connection.execute("BEGIN IMMEDIATE")
-        return connection
+    def _move_log(self, connection: apsw.Connection) -> None:
+        """Have the log moved into the database; the end of a long one while nobody else writes."""
+        written = connection.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE)[0]
+        self._checkpointer.note(written)
+        if written - self._moved_at >= CATCH_UP_PAGES:
+            self._moved_at = written - CHECKPOINT_PAGES  # if the checkpointer is at it: soon again
+            with suppress(apsw.Error):
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                self._moved_at = written
 
-    def _run_one(self, connection: apsw.Connection, write: Write, outcome: Outcome) -> None:
-        connection.execute("SAVEPOINT one")
+    def _tell(self, function: Callable[..., None], *arguments: Any) -> None:
         try:
-            outcome.result = drive(
-                write.function, SqliteTransaction(connection, self._path), write.args, write.kwargs
-            )
-        except BaseException as error:  # noqa: BLE001 (handed to the caller, who decides)
-            outcome.error = error
-        if not connection.in_transaction:  # SQLite undid everything: disk full, I/O error, out of memory
-            raise outcome.error or StorageError()
-        if outcome.error is not None:
-            connection.execute("ROLLBACK TO one")
-        connection.execute("RELEASE one")
+            self._loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:  # the loop was closed without closing the database: nobody is left to be told
+            self._jobs.put(None)
 
-    def _reset(self) -> None:
-        """Undo the batch; a connection that cannot even do that is replaced."""
+    # What runs in either, one at a time.
+
+    def _undo(self, outcomes: list[Outcome], error: BaseException) -> None:
+        """Undo the batch, on a new connection if this one cannot even do that, and fail all its writes."""
         connection = self._connection
-        if connection is None:
-            return
         try:
-            if connection.in_transaction:
+            if connection is not None and connection.in_transaction:
                 connection.execute("ROLLBACK")
         except apsw.Error:
             self._connection = None
-            connection.close(force=True)
-
-    def _note_log_pages(self, _connection: apsw.Connection, _database: str, pages: int) -> int:
-        self._log_pages = pages
-        return apsw.SQLITE_OK
-
-    def _checkpoint(self, *, idle: bool) -> None:
-        """Move the log into the database when it is long and nobody waits, or when it is very long."""
-        if self._connection is None:
-            return
-        if not idle and self._log_pages < (CHECKPOINT_BUSY_PAGES if self._waiting else CHECKPOINT_PAGES):
-            return
-        shrink = idle and self._log_pages >= SHRINK_PAGES
-        try:
-            self._connection.wal_checkpoint(
-                mode=apsw.SQLITE_CHECKPOINT_TRUNCATE if shrink else apsw.SQLITE_CHECKPOINT_PASSIVE
-            )
-        except apsw.Error:
-            return  # busy or full: nothing is lost, and the next one tries again
-        self._log_pages = 0
-
-
-def _settle(outcomes: list[Outcome]) -> None:
-    """Tell the callers, on the loop, after the commit."""
-    for outcome in outcomes:
-        if outcome.future.done():
-            continue
-        if outcome.error is not None:
-            outcome.future.set_exception(outcome.error)
-        else:
-            outcome.future.set_result(outcome.result)
+            if connection is not None:
+                connection.close(force=True)
+        for outcome in outcomes:
+            failure = translate(error, self._path)
+            failure.__cause__ = None if failure is error else error
+            outcome.result, outcome.error = None, outcome.error or failure

@@ -27,20 +27,21 @@ class Turn:
         """Wait for the turn, without limit: a caller that may not wait guards itself by a timer."""
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
 
+    def take_now(self) -> bool:
+        """Take the turn if nobody has it."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
     def take_within(self, seconds: float) -> None:
         """Wait for the turn; raises StorageError when it is not given in time."""
         deadline = time.monotonic() + seconds
-        while True:
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                if time.monotonic() >= deadline:
-                    raise StorageError(
-                        "another process keeps the database locked, try again later"
-                    ) from error
-                time.sleep(POLL_SECONDS)
-            else:
-                return
+        while not self.take_now():
+            if time.monotonic() >= deadline:
+                raise StorageError("another process keeps the database locked, try again later")
+            time.sleep(POLL_SECONDS)
 
     def give(self) -> None:
         """Let the next process write."""
