@@ -49,16 +49,22 @@ class BusHub:
 
     def close(self) -> None:
         """Drop every client and remove the socket's file."""
-        self.abandon()
-        with suppress(FileNotFoundError):
-            self._path.unlink()
-
-    def abandon(self) -> None:
-        """Close the descriptors only: what a forked child does, for the hub is its parent's."""
         self._watcher.remove_reader(self._listener.fileno())
         self._listener.close()
         for client in list(self._clients.values()):
             client.close()
+        with suppress(FileNotFoundError):
+            self._path.unlink()
+
+    def abandon(self) -> None:
+        """Close the descriptors only: what a forked child does, for the hub is its parent's.
+
+        The watcher is left alone: parent and child share one epoll instance, so what the child
+        unregistered there would be lost to the parent.
+        """
+        self._listener.close()
+        for client in self._clients.values():
+            client.abandon()
 
     def _accept(self) -> None:
         try:
@@ -125,6 +131,10 @@ class _Client:
         self._watcher.remove_writer(self.number)
         self._connection.close()
         self._gone(self)
+
+    def abandon(self) -> None:
+        """Close the descriptor only."""
+        self._connection.close()
 
     def _read(self) -> None:
         try:
