@@ -2,7 +2,7 @@
 
 from freehold.certificates.contexts import client_context
 from freehold.kernel.module import Runtime
-from freehold.modules.mail.queue.enqueue import Transport
+from freehold.modules.mail.delivery.enqueue import Transport
 from freehold.modules.mail.queue.lane import Courier
 from freehold.modules.mail.queue.local_courier import LocalCourier
 from freehold.modules.mail.queue.settings import QueueSettings

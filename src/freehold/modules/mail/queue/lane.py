@@ -7,6 +7,7 @@ from typing import Protocol
 from freehold.kernel.bus import Bus
 from freehold.kernel.clock import Clock
 from freehold.kernel.log import get_logger
+from freehold.modules.mail.delivery.accept import Delivered
 from freehold.modules.mail.events import FolderChanged, QueueChanged
 from freehold.modules.mail.queue.outcome import Outcome, Result
 from freehold.modules.mail.queue.reports import ReportWriter
@@ -15,7 +16,6 @@ from freehold.modules.mail.queue.settings import QueueSettings
 from freehold.modules.mail.queue.settle import Attempt, Settlement, settle
 from freehold.modules.mail.queue.states import DELIVERY_SECONDS, LEASE_MS
 from freehold.modules.mail.queue.store import Claim, ClaimedRecipient, Lane, claim_message
-from freehold.modules.mail.smtp.accept import Delivered
 from freehold.storage.blobs import BlobStore
 from freehold.storage.database import Database, StorageError
 from freehold.storage.ids import IdMaker, id_text

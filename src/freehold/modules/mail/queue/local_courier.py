@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from freehold.errors import FreeholdError
-from freehold.modules.mail.queue.enqueue import Transport
+from freehold.modules.mail.delivery.enqueue import Transport
 from freehold.modules.mail.queue.local import deliver_to_maildir, deliver_to_mbox
 from freehold.modules.mail.queue.outcome import Outcome, deferred
 from freehold.modules.mail.queue.program import deliver_to_program

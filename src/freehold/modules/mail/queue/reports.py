@@ -3,10 +3,10 @@
 import secrets
 from collections.abc import Sequence
 
+from freehold.modules.mail.delivery.arrival import Arrival, describe, examine
 from freehold.modules.mail.queue.outcome import Result
 from freehold.modules.mail.queue.settle import Attempt, Report
 from freehold.modules.mail.queue.store import Claim
-from freehold.modules.mail.smtp.message import Arrival, describe, examine
 from freehold.protocols.mime.report import Action, DeliveryReport, RecipientReport, delivery_report
 from freehold.storage.blobs import BlobStore
 from freehold.storage.ids import IdMaker

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from freehold.modules.mail.addresses.postmaster import resolve_postmaster
 from freehold.modules.mail.addresses.resolve import resolve
+from freehold.modules.mail.delivery.accept import Delivered, Received, accept_message
+from freehold.modules.mail.delivery.plan import AcceptedRecipient, DeliveryPlan, plan_delivery
 from freehold.modules.mail.errors import AddressLoopError, MailboxDisabledError, UnknownAddressError
 from freehold.modules.mail.queue.outcome import Outcome, Result
 from freehold.modules.mail.queue.store import (
@@ -18,8 +20,6 @@ from freehold.modules.mail.queue.store import (
     postpone,
     remove_recipients,
 )
-from freehold.modules.mail.smtp.accept import Delivered, Received, accept_message
-from freehold.modules.mail.smtp.plan import AcceptedRecipient, DeliveryPlan, plan_delivery
 from freehold.modules.mail.trace import TraceState, update_trace
 from freehold.storage.blobs import BlobStore
 from freehold.storage.database import Transaction

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from freehold.modules.mail.queue.enqueue import Transport
+from freehold.modules.mail.delivery.enqueue import Transport
 from freehold.modules.mail.queue.states import LEASE_MS
 from freehold.storage.blobs import BlobStore
 from freehold.storage.database import Row, Transaction

@@ -9,9 +9,9 @@ from freehold.modules.mail.addresses.access import may_send_as
 from freehold.modules.mail.addresses.model import ForeignDomain, Resolution
 from freehold.modules.mail.addresses.postmaster import resolve_postmaster
 from freehold.modules.mail.addresses.resolve import resolve
+from freehold.modules.mail.delivery.plan import AcceptedRecipient
 from freehold.modules.mail.errors import QuotaExceededError, RelayDeniedError
 from freehold.modules.mail.smtp import replies
-from freehold.modules.mail.smtp.plan import AcceptedRecipient
 from freehold.modules.mail.smtp.service import Door, SmtpService, is_within
 from freehold.protocols.smtp.address import EmailAddress, Postmaster
 from freehold.protocols.smtp.events import Mail, Rcpt

@@ -3,13 +3,13 @@
 from freehold.errors import FreeholdError
 from freehold.kernel.log import get_logger
 from freehold.kernel.stream import Peer
+from freehold.modules.mail.delivery.accept import Delivered, Received, accept_message
+from freehold.modules.mail.delivery.arrival import Arrival, describe, examine
+from freehold.modules.mail.delivery.plan import plan_delivery
 from freehold.modules.mail.events import FolderChanged, QueueChanged
 from freehold.modules.mail.smtp import replies
-from freehold.modules.mail.smtp.accept import Delivered, Received, accept_message
 from freehold.modules.mail.smtp.content import IncomingContent
 from freehold.modules.mail.smtp.envelope import Client, Envelope
-from freehold.modules.mail.smtp.message import Arrival, describe, examine
-from freehold.modules.mail.smtp.plan import plan_delivery
 from freehold.modules.mail.smtp.prefix import PrefixMaker
 from freehold.modules.mail.smtp.service import SmtpService
 from freehold.modules.mail.smtp.submission import from_refusal

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from freehold.modules.mail.addresses.model import ForeignDomain, Resolution
-from freehold.modules.mail.queue.enqueue import QueuedRecipient, Transport
+from freehold.modules.mail.delivery.enqueue import QueuedRecipient, Transport
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ import asyncio
 import re
 from dataclasses import dataclass
 
+from freehold.modules.mail.delivery.accept import Received
+from freehold.modules.mail.delivery.enqueue import QueuedMessage
 from freehold.modules.mail.folders.append import NewMessage
-from freehold.modules.mail.queue.enqueue import QueuedMessage
-from freehold.modules.mail.smtp.accept import Received
 from freehold.modules.mail.trace import Trace
 from freehold.protocols.mime.buffer import Buffer
 from freehold.protocols.mime.header import message_id

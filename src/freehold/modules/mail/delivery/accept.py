@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from freehold.modules.mail.delivery.enqueue import QueuedMessage, enqueue
+from freehold.modules.mail.delivery.plan import DeliveryPlan
 from freehold.modules.mail.errors import FolderNotFoundError
 from freehold.modules.mail.folders.append import Appended, NewMessage, append_message
-from freehold.modules.mail.queue.enqueue import QueuedMessage, enqueue
-from freehold.modules.mail.smtp.plan import DeliveryPlan
 from freehold.modules.mail.trace import Trace, TraceState, insert_trace
 from freehold.storage.blobs import BlobStore, PreparedBlob
 from freehold.storage.database import Transaction
