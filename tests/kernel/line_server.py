@@ -132,6 +132,12 @@ class LineServer:
         return client
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop run until the condition holds; the test's time-out bounds it."""
+    while not condition():  # noqa: ASYNC110 - what is awaited has no event of its own
+        await asyncio.sleep(0.001)
+
+
 def self_signed_context(folder: Path, hostname: str = "mail.example") -> ssl.SSLContext:
     """Return a server's context with a fresh certificate."""
     path = folder / f"{hostname}.pem"

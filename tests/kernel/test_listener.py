@@ -1,4 +1,5 @@
 import asyncio
+import resource
 import socket
 from asyncio import IncompleteReadError
 
@@ -6,7 +7,7 @@ import pytest
 
 from freehold.kernel.listener_settings import ListenerSettings
 from freehold.kernel.stream import Peer
-from tests.kernel.line_server import Happenings, LineSession, line_server
+from tests.kernel.line_server import Happenings, LineSession, line_server, until
 
 
 async def test_a_session_greets_before_it_was_sent_anything() -> None:
@@ -33,8 +34,7 @@ async def test_bytes_that_come_during_a_burst_are_kept_for_the_next() -> None:
         writer.write(b"WAIT\n")
         await server.happenings.waiting.wait()
         writer.write(b"a\n")
-        while not server.happenings.sessions[0].peer.has_unread:
-            await asyncio.sleep(0)
+        await until(lambda: server.happenings.sessions[0].peer.has_unread)
         server.happenings.may_go_on.set()
         assert await reader.readline() == b"waited\n"
         assert await reader.readline() == b"[a]\n"
@@ -137,8 +137,7 @@ async def test_a_closed_peer_that_does_not_take_its_last_bytes_is_cut_off() -> N
     async with line_server(settings) as server:
         with server.connect_plainly() as client:
             client.send(b"hi\n")
-            while not server.happenings.sessions or not server.happenings.sessions[0].lines:
-                await asyncio.sleep(0)
+            await until(lambda: any(session.lines for session in server.happenings.sessions))
             server.happenings.sessions[0].peer.send(b"x" * 50_000_000)
             client.send(b"QUIT\n")
             await server.happenings.all_ended.wait()
@@ -161,7 +160,7 @@ async def test_a_crash_ends_only_its_own_connection(caplog: pytest.LogCaptureFix
 
 
 async def test_a_session_that_cannot_be_made_closes_its_connection(caplog: pytest.LogCaptureFixture) -> None:
-    def fail(peer: Peer, happenings: Happenings) -> LineSession:
+    def fail(_peer: Peer, _happenings: Happenings) -> LineSession:
         raise ZeroDivisionError
 
     async with line_server(make_session=fail) as server:
@@ -233,8 +232,6 @@ async def test_draining_cuts_off_a_burst_that_does_not_end() -> None:
 
 
 async def test_accepting_pauses_without_file_descriptors_and_goes_on_with_them() -> None:
-    import resource
-
     async with line_server() as server:
         client = socket.socket()
         client.settimeout(0)
@@ -245,8 +242,7 @@ async def test_accepting_pauses_without_file_descriptors_and_goes_on_with_them()
         resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
         try:
             await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", server.port))
-            while not server.listener.is_starved:
-                await asyncio.sleep(0.01)
+            await until(lambda: server.listener.is_starved)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         assert await asyncio.get_running_loop().sock_recv(client, 100) == b"hello\n"

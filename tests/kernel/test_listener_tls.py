@@ -1,17 +1,11 @@
-import asyncio
 import ssl
 from pathlib import Path
 
 import pytest
 
+from freehold.kernel.listener import Listener
 from freehold.kernel.listener_settings import ListenerSettings
-from tests.kernel.line_server import TRUSTING, line_server, self_signed_context
-
-StreamPair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-async def upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await writer.start_tls(TRUSTING, server_hostname="mail.example")
+from tests.kernel.line_server import TRUSTING, line_server, self_signed_context, until
 
 
 @pytest.fixture
@@ -35,10 +29,9 @@ async def test_starttls_goes_on_encrypted(context: ssl.SSLContext) -> None:
     async with line_server(context=lambda: context) as server:
         reader, writer = await server.connect()
         await reader.readline()
-        assert server.happenings.sessions[0].peer.tls is None
         writer.write(b"STARTTLS\n")
         assert await reader.readline() == b"go ahead\n"
-        await upgrade(reader, writer)
+        await writer.start_tls(TRUSTING, server_hostname="mail.example")
         writer.write(b"a\n" * 3)
         assert await reader.readexactly(12) == b"[a]\n[a]\n[a]\n"
         assert server.happenings.sessions[0].peer.tls is not None
@@ -55,7 +48,7 @@ async def test_a_line_sent_along_with_starttls_is_never_run(context: ssl.SSLCont
         await reader.readline()
         writer.write(b"STARTTLS\r\nNOOP\r\n")
         assert await reader.readline() == b"go ahead\n"
-        await upgrade(reader, writer)
+        await writer.start_tls(TRUSTING, server_hostname="mail.example")
         writer.write(b"a\n")
         assert await reader.readline() == b"[a]\n"
         assert server.happenings.sessions[0].lines == [b"a"]
@@ -69,12 +62,11 @@ async def test_bytes_queued_during_the_burst_of_starttls_are_never_given(context
         writer.write(b"WAIT\nSTARTTLS\n")
         await server.happenings.waiting.wait()
         writer.write(b"NOOP\n")
-        while not server.happenings.sessions[0].peer.has_unread:
-            await asyncio.sleep(0)
+        await until(lambda: server.happenings.sessions[0].peer.has_unread)
         server.happenings.may_go_on.set()
         assert await reader.readline() == b"waited\n"
         assert await reader.readline() == b"go ahead\n"
-        await upgrade(reader, writer)
+        await writer.start_tls(TRUSTING, server_hostname="mail.example")
         writer.write(b"a\n")
         assert await reader.readline() == b"[a]\n"
         assert server.happenings.sessions[0].lines == [b"a"]
@@ -173,17 +165,12 @@ async def test_starttls_of_a_server_without_tls_closes_the_connection(
 async def test_draining_ends_a_handshake_under_way(context: ssl.SSLContext) -> None:
     async with line_server(context=lambda: context, implicit_tls=True) as server:
         reader, writer = await server.connect()
-        while not server.listener.open_connections:
-            await asyncio.sleep(0)
+        await until(lambda: server.listener.open_connections > 0)
         await server.listener.drain(0.05)
         assert server.listener.open_connections == 0
         assert await reader.read() == b""
         writer.close()
 
 
-async def until_closed(listener: object) -> None:
-    from freehold.kernel.listener import Listener
-
-    assert isinstance(listener, Listener)
-    while listener.open_connections:
-        await asyncio.sleep(0.01)
+async def until_closed(listener: Listener) -> None:
+    await until(lambda: not listener.open_connections)

@@ -55,6 +55,8 @@ async def ask(resolver: dns.asyncresolver.Resolver, question: DnsQuestion) -> Dn
         name = dns.name.from_text(question.name)
     except (dns.exception.DNSException, UnicodeError):
         return DnsAnswer(exists=False)
+    if name == dns.name.root:
+        return DnsAnswer(exists=False)
     try:
         answer = await resolver.resolve(name, question.kind.value, raise_on_no_answer=False, search=False)
         return _answer(question.kind, answer)
