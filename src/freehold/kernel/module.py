@@ -30,6 +30,7 @@ class TlsMode(Enum):
     """How a listener uses TLS."""
 
     NONE = "none"
+    """Never; such a listener is off until its addresses are configured."""
     STARTTLS = "starttls"
     IMPLICIT = "implicit"
 

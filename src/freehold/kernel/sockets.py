@@ -73,11 +73,13 @@ def close_listeners(listeners: Sequence[BoundListener]) -> None:
 def endpoints(spec: ListenerSpec, settings: ListenSettings, *, local: bool) -> list[Endpoint]:
     """Return where a listener listens: as configured, else at its standard port, locally raised.
 
-    What never speaks TLS is not offered to the world unless its addresses are configured.
+    What never speaks TLS is offered nowhere unless its addresses are configured.
     """
     if settings.addresses is not None:
         return [Endpoint.parse(address) for address in settings.addresses]
-    hosts = LOOPBACK if local or spec.tls is TlsMode.NONE else EVERYWHERE
+    if spec.tls is TlsMode.NONE:
+        return []
+    hosts = LOOPBACK if local else EVERYWHERE
     port = spec.port + (LOCAL_PORT_OFFSET if local else 0)
     return [Endpoint(host, port) for host in hosts]
 
