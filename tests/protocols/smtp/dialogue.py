@@ -28,7 +28,7 @@ ENVELOPE = b"EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\
 def converse(
     stream: bytes, options: ServerOptions = OPTIONS, cuts: Iterable[int] = ()
 ) -> tuple[list[Event | ProtocolError], bytes]:
-    """Return the events, with the pieces of content joined, and all that was sent; a TLS handshake never ends."""
+    """Return the events, with the pieces of content joined, and all that was sent; a handshake never ends."""
     connection = ServerConnection(options)
     connection.greet()
     events: list[Event | ProtocolError] = []

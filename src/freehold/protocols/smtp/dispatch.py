@@ -19,8 +19,6 @@ from freehold.protocols.smtp.options import ServerOptions, offered_extensions
 from freehold.protocols.smtp.reply import Reply
 from freehold.protocols.smtp.states import COMMANDS, STATELESS_COMMANDS, TRANSITIONS, State
 
-_NOTHING_OFFERED: frozenset[Extension] = frozenset()
-
 
 @dataclass(slots=True)
 class Dialogue:
@@ -30,15 +28,18 @@ class Dialogue:
     state: State = State.GREETING
     extended: bool = False
     authenticated: bool = False
+    offered: frozenset[Extension] = frozenset()
+    """Extensions that the client has been told of."""
     utf8: bool = False
     """MAIL carried SMTPUTF8."""
     recipients: int = 0
     """RCPT commands accepted in this transaction."""
 
-    @property
-    def offered(self) -> frozenset[Extension]:
-        """Extensions that the client has been told of."""
-        return offered_extensions(self.options) if self.extended else _NOTHING_OFFERED
+    def introduce(self, *, extended: bool) -> None:
+        """Note an accepted HELO, EHLO or LHLO."""
+        self.end_transaction()
+        self.extended = extended
+        self.offered = offered_extensions(self.options) if extended else frozenset()
 
     def end_transaction(self) -> None:
         """Forget sender and recipients."""

@@ -68,6 +68,8 @@ class Reply:
         """
         prefix = f"{self.enhanced} " if self.enhanced else ""
         lines = self.lines or ("",)
+        if len(lines) == 1:
+            return f"{self.code} {prefix}{_printable(lines[0])}\r\n".encode()
         last = len(lines) - 1
         return b"".join(
             f"{self.code}{' ' if number == last else '-'}{prefix}{_printable(line)}\r\n".encode()

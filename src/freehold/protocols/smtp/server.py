@@ -105,7 +105,8 @@ class ServerConnection:
 
     def receive(self, data: bytes) -> None:
         """Store bytes read from the peer; during the TLS handshake and after the end they are dropped."""
-        if self._dialogue.state not in {State.TLS, State.CLOSED}:
+        state = self._dialogue.state
+        if state is not State.TLS and state is not State.CLOSED:
             self._input.append(data)
 
     def bytes_to_send(self) -> bytes:
@@ -235,8 +236,7 @@ class ServerConnection:
         match accepted:
             case Hello():
                 self._content = None
-                dialogue.end_transaction()
-                dialogue.extended = accepted.extended
+                dialogue.introduce(extended=accepted.extended)
             case Mail():
                 dialogue.utf8 = accepted.parameters.smtputf8
             case Rcpt():
