@@ -210,12 +210,12 @@ async def test_the_last_use_of_an_app_password_is_noted_now_and_then(
 async def test_guessing_waits_longer_and_longer_and_is_then_refused(
     authenticator: Authenticator, waits: Waits
 ) -> None:
-    for _ in range(6):
+    for _ in range(7):
         with pytest.raises(LoginFailedError):
             await authenticator.authenticate(login="ann", password="guess", use=Use.IMAP, client=CLIENT)
     with pytest.raises(LoginsBusyError):
         await authenticator.authenticate(login="ann", password=PASSWORD, use=Use.IMAP, client=CLIENT)
-    assert waits == [1.0, 2.0, 6.0]
+    assert waits == [1.0, 2.0, 4.0, 8.0]
     await authenticator.authenticate(
         login="ann", password=PASSWORD, use=Use.IMAP, client=ip_address("192.0.2.9")
     )

@@ -11,6 +11,7 @@ from freehold.modules.mail.model import TargetKind
 MAX_DESTINATION_OCTETS = 1_000
 """A path or command line at most: it is indexed, and a longer command belongs into a script."""
 
+_ADDRESS_SIGNS = frozenset('@"')  # before the first colon: no kind, but an address with a quoted colon
 _HOST_KINDS = (TargetKind.MAILDIR, TargetKind.MBOX, TargetKind.PROGRAM)
 
 
@@ -28,7 +29,7 @@ def parse_destination(text: str, *, may_use_host: bool) -> Destination:
     if not typed.isprintable() or len(typed.encode()) > MAX_DESTINATION_OCTETS:
         raise InvalidValueError(f"a destination is one line of at most {MAX_DESTINATION_OCTETS} bytes")
     word, colon, value = typed.partition(":")
-    kind = _kind(word) if colon and "@" not in word else TargetKind.ADDRESS
+    kind = _kind(word) if colon and not _ADDRESS_SIGNS.intersection(word) else TargetKind.ADDRESS
     if kind in _HOST_KINDS and not may_use_host:
         raise NotAllowedError(f"only an administrator may set a destination {kind.value}:")
     match kind:
