@@ -32,15 +32,6 @@ class CertificateFiles:
     key: Path
 
 
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    """What one reading of the files gave."""
-
-    default: ssl.SSLContext
-    by_name: dict[str, ssl.SSLContext]
-    stamps: tuple[tuple[int, int, int], ...]
-
-
 class CertificateStore:
     """Gives listeners the TLS context for their next handshake.
 
@@ -56,28 +47,29 @@ class CertificateStore:
         self._clock = clock
         self._has_own_files = not files
         self._files = tuple(files) or (_own_files(data, hostname, clock),)
-        self._loaded = self._load()
+        self._seen = self._stamps()
+        self._context = self._load()
 
     def context(self) -> ssl.SSLContext:
         """Return the context for the next handshake; it chooses the certificate by SNI itself."""
-        return self._loaded.default
+        return self._context
 
     def reload(self) -> None:
         """Read the files again; where one cannot be used, what was in force stays so, and that is logged."""
+        self._seen = self._stamps()
         try:
-            self._loaded = self._load()
+            self._context = self._load()
         except CertificateError as error:
             log.warning("certificates not reloaded", extra={"fields": {"reason": error.public}})
 
     def reload_if_changed(self) -> bool:
         """Reload where a file was replaced since it was read; tells whether one was. Cheap: a stat each."""
-        if self._stamps() == self._loaded.stamps:
+        if self._stamps() == self._seen:
             return False
         self.reload()
         return True
 
-    def _load(self) -> _Loaded:
-        stamps = self._stamps()
+    def _load(self) -> ssl.SSLContext:
         now = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC)
         by_name: dict[str, ssl.SSLContext] = {}
         contexts: list[ssl.SSLContext] = []
@@ -91,7 +83,7 @@ class CertificateStore:
             for name in facts.names:
                 by_name.setdefault(name, context)
         _choose_by_name(contexts[0], by_name)
-        return _Loaded(contexts[0], by_name, stamps)
+        return contexts[0]
 
     def _stamps(self) -> tuple[tuple[int, int, int], ...]:
         paths = [path for files in self._files for path in (files.certificate, files.key)]
