@@ -1,6 +1,6 @@
 """Put a message into a folder."""
 
-from dataclasses import dataclass
+import msgspec
 
 from freehold.modules.mail.errors import FolderFullError, FolderNotFoundError, QuotaExceededError
 from freehold.modules.mail.folders.change import ChangeKind
@@ -8,8 +8,7 @@ from freehold.modules.mail.model import MAX_UID, Flag, Uid, message_id
 from freehold.storage.database import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class NewMessage:
+class NewMessage(msgspec.Struct, frozen=True):
     """What a folder keeps of a message. The blob is inserted, with its references, by the caller.
 
     `envelope` and `body_structure` are ready-made IMAP bytes; `keywords` are sorted and
@@ -25,8 +24,7 @@ class NewMessage:
     keywords: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(msgspec.Struct, frozen=True):
     """Where a message went."""
 
     folder_id: int

@@ -1,6 +1,8 @@
 """Make and remove folders."""
 
 from freehold.modules.mail.errors import FolderExistsError, FolderFullError
+from freehold.modules.mail.folders.errors import SpecialUseError
+from freehold.modules.mail.folders.names import new_name, parents
 from freehold.modules.mail.model import FolderId
 from freehold.storage.blobs import BlobStore
 from freehold.storage.database import SchemaError, Transaction
@@ -27,6 +29,50 @@ async def create_mailbox_folders(tx: Transaction, *, mailbox_id: int, now_ms: in
         for name, special_use in FIRST_FOLDERS
     ]
     return made[0]
+
+
+SPECIAL_USES = frozenset({"\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash"})
+"""Special uses that a folder may have (RFC 6154 §2); the others would be views over all folders."""
+
+
+async def create_folder(
+    tx: Transaction, mailbox_id: int, name: str, *, special_use: str = "", now_ms: int
+) -> FolderId:
+    r"""Make a folder and, as \NoSelect, those above it that are missing; subscribed to if its name is.
+
+    Raises:
+        FolderNameError: the name cannot be a folder's.
+        FolderExistsError: the name is taken.
+        FolderFullError: the mailbox has `MAX_FOLDERS` already.
+        SpecialUseError: the special use is unknown, or another folder has it.
+    """
+    name = new_name(name)
+    await _check_special_use(tx, mailbox_id, special_use)
+    row = await tx.fetch_one(
+        "DELETE FROM folder WHERE mailbox_id = ? AND name = ? AND NOT is_selectable RETURNING is_subscribed",
+        mailbox_id,
+        name,
+    )
+    was_subscribed = row is not None and bool(row[0])
+    await insert_parents(tx, mailbox_id, name, now_ms=now_ms)
+    folder_id = await insert_folder(tx, mailbox_id, name, special_use=special_use, now_ms=now_ms)
+    row = await tx.fetch_one(
+        "DELETE FROM subscription WHERE mailbox_id = ? AND name = ? RETURNING name", mailbox_id, name
+    )
+    await tx.execute(
+        "UPDATE folder SET is_subscribed = ? WHERE id = ?", was_subscribed or row is not None, folder_id
+    )
+    return folder_id
+
+
+async def insert_parents(tx: Transaction, mailbox_id: int, name: str, *, now_ms: int) -> None:
+    r"""Add the folders above `name` that do not exist, as \NoSelect."""
+    for parent in parents(name):
+        row = await tx.fetch_one(
+            "SELECT id FROM folder WHERE mailbox_id = ? AND name = ?", mailbox_id, parent
+        )
+        if row is None:
+            await insert_folder(tx, mailbox_id, parent, special_use="", now_ms=now_ms, is_selectable=False)
 
 
 async def insert_folder(
@@ -58,6 +104,18 @@ async def insert_folder(
     if row is None:
         raise FolderExistsError
     return FolderId(folder_id)
+
+
+async def _check_special_use(tx: Transaction, mailbox_id: int, special_use: str) -> None:
+    if not special_use:
+        return
+    if special_use not in SPECIAL_USES:
+        raise SpecialUseError
+    row = await tx.fetch_one(
+        "SELECT id FROM folder WHERE mailbox_id = ? AND special_use = ?", mailbox_id, special_use
+    )
+    if row is not None:
+        raise SpecialUseError("another folder has this special use")
 
 
 async def _next_uid_validity(tx: Transaction, now_ms: int) -> int:

@@ -1,0 +1,87 @@
+"""Remove messages from a folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from freehold.modules.mail.errors import FolderNotFoundError
+from freehold.modules.mail.folders.change import ChangeKind, log_changes, next_modseq, uid_ranges
+from freehold.modules.mail.folders.ranges import UidRange, fetch_in
+from freehold.modules.mail.folders.references import count_blobs, release_blobs
+from freehold.modules.mail.model import MAX_UID, UID_BITS, Flag
+from freehold.storage.blobs import BlobStore
+from freehold.storage.database import Transaction
+
+ALL_UIDS: tuple[UidRange, ...] = ((1, MAX_UID),)
+
+_WANTED = (
+    "SELECT id, blob_id, size_bytes, flags FROM message"
+    " WHERE id BETWEEN ? AND ? AND mailbox_id = ? AND flags & ? = ? ORDER BY id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Expunged:
+    """What was removed: ranges of UIDs, at `modseq` (0 when nothing was)."""
+
+    modseq: int
+    uids: list[UidRange]
+
+
+async def expunge_messages(
+    tx: Transaction,
+    blobs: BlobStore,
+    mailbox_id: int,
+    folder_id: int,
+    ranges: Sequence[UidRange] = ALL_UIDS,
+    *,
+    only_deleted: bool = True,
+) -> Expunged:
+    r"""Remove the messages of `ranges` (ascending, disjoint) that are marked \Deleted, or all of them.
+
+    Raises:
+        FolderNotFoundError: the folder is not this mailbox's, or was removed.
+    """
+    modseq = await next_modseq(tx, mailbox_id)
+    mark = int(Flag.DELETED) if only_deleted else 0
+    rows = await fetch_in(tx, _WANTED, folder_id, ranges, mailbox_id, mark, mark)
+    if not rows:
+        return Expunged(0, [])
+    gone = uid_ranges([row[0] & MAX_UID for row in rows])
+    base = folder_id << UID_BITS
+    bounds = [(base + first, base + last) for first, last in gone]
+    await tx.execute_many("DELETE FROM message WHERE id BETWEEN ? AND ?", bounds)
+    await tx.execute_many("DELETE FROM message_summary WHERE id BETWEEN ? AND ?", bounds)
+    await release_blobs(tx, blobs, count_blobs(row[1] for row in rows))
+    await log_changes(tx, mailbox_id, folder_id, modseq, ChangeKind.EXPUNGED, gone)
+    await _discount(
+        tx,
+        mailbox_id,
+        folder_id,
+        (modseq, len(rows), sum(not row[3] & Flag.SEEN for row in rows), sum(row[2] for row in rows)),
+    )
+    return Expunged(modseq, gone)
+
+
+async def _discount(
+    tx: Transaction, mailbox_id: int, folder_id: int, gone: tuple[int, int, int, int]
+) -> None:
+    """Take (modseq, messages, unseen, bytes) off the counters of the folder and of the mailbox."""
+    modseq, messages, unseen, size_bytes = gone
+    row = await tx.fetch_one(
+        "UPDATE folder SET modseq = ?, message_count = message_count - ?, unseen_count = unseen_count - ?,"
+        " size_bytes = size_bytes - ? WHERE id = ? AND mailbox_id = ? RETURNING id",
+        modseq,
+        messages,
+        unseen,
+        size_bytes,
+        folder_id,
+        mailbox_id,
+    )
+    if row is None:
+        raise FolderNotFoundError
+    await tx.execute(
+        "UPDATE mailbox SET used_bytes = used_bytes - ?, message_count = message_count - ? WHERE id = ?",
+        size_bytes,
+        messages,
+        mailbox_id,
+    )

@@ -1,0 +1,240 @@
+"""Read folders: their rows and counters, their UIDs, and what changed in them."""
+
+from dataclasses import dataclass
+
+from freehold.modules.mail.errors import FolderNotFoundError
+from freehold.modules.mail.folders.change import ChangeKind, uid_ranges
+from freehold.modules.mail.folders.errors import FolderNotSelectableError
+from freehold.modules.mail.folders.names import canonical_name
+from freehold.modules.mail.folders.ranges import UidRange, merge_ranges, subtract_ranges
+from freehold.modules.mail.model import MAX_UID, UID_BITS, Flag
+from freehold.storage.database import Row, Transaction
+
+_SELECT = (
+    "SELECT id, name, uid_validity, uid_next, recent_uid, modseq, message_count, unseen_count, size_bytes,"
+    " special_use, is_subscribed, is_selectable FROM folder"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder as it was when it was read."""
+
+    id: int
+    name: str
+    uid_validity: int
+    uid_next: int
+    recent_uid: int
+    modseq: int
+    message_count: int
+    unseen_count: int
+    size_bytes: int
+    special_use: str
+    is_subscribed: bool
+    is_selectable: bool
+
+    @classmethod
+    def of(cls, row: Row) -> "Folder":
+        """Return the folder in a row of its columns, in order."""
+        return cls(*row[:10], *map(bool, row[10:]))
+
+
+@dataclass(frozen=True, slots=True)
+class FolderChanges:
+    """What happened in a folder after some modseq, up to `modseq`; ranges of UIDs are ascending and disjoint.
+
+    `added` is without what was expunged since. `flags` may cover messages that did not change.
+    `is_complete` is false when the log does not reach back so far: compare the whole folder then.
+    """
+
+    modseq: int
+    uid_next: int
+    recent_uid: int
+    is_complete: bool
+    expunged: list[UidRange]
+    flags: list[UidRange]
+    added: list[UidRange]
+
+
+async def list_folders(tx: Transaction, mailbox_id: int) -> list[Folder]:
+    """Return all folders of a mailbox, by name."""
+    rows = await tx.fetch(f"{_SELECT} WHERE mailbox_id = ? ORDER BY name", mailbox_id)
+    return [Folder.of(row) for row in rows]
+
+
+async def list_lone_subscriptions(tx: Transaction, mailbox_id: int) -> list[str]:
+    """Return the names subscribed to that are no folders, in order."""
+    rows = await tx.fetch("SELECT name FROM subscription WHERE mailbox_id = ? ORDER BY name", mailbox_id)
+    return [row[0] for row in rows]
+
+
+async def find_folder(tx: Transaction, mailbox_id: int, name: str) -> Folder:
+    r"""Return the folder of a name, which may be \NoSelect.
+
+    Raises:
+        FolderNotFoundError: no such folder.
+    """
+    row = await tx.fetch_one(f"{_SELECT} WHERE mailbox_id = ? AND name = ?", mailbox_id, canonical_name(name))
+    if row is None:
+        raise FolderNotFoundError
+    return Folder.of(row)
+
+
+async def find_selectable(tx: Transaction, mailbox_id: int, name: str) -> Folder:
+    """Return the folder of a name that holds messages.
+
+    Raises:
+        FolderNotFoundError: no such folder.
+        FolderNotSelectableError: it is only there for its children.
+    """
+    folder = await find_folder(tx, mailbox_id, name)
+    if not folder.is_selectable:
+        raise FolderNotSelectableError
+    return folder
+
+
+async def read_uids(tx: Transaction, mailbox_id: int, folder_id: int) -> list[UidRange]:
+    """Return the UIDs of a folder as ranges; a folder without gaps is not read through."""
+    base = folder_id << UID_BITS
+    bounds = (base, base + MAX_UID, mailbox_id)
+    row = await tx.fetch_one(
+        "SELECT f.message_count, (SELECT MIN(id) FROM message WHERE id BETWEEN ? AND ?),"
+        " (SELECT MAX(id) FROM message WHERE id BETWEEN ? AND ?) FROM folder AS f"
+        " WHERE f.id = ? AND f.mailbox_id = ?",
+        *bounds[:2],
+        *bounds[:2],
+        folder_id,
+        mailbox_id,
+    )
+    if row is None or row[1] is None:
+        return []
+    if row[2] - row[1] + 1 == row[0]:
+        return [(row[1] - base, row[2] - base)]
+    rows = await tx.fetch(
+        "SELECT id FROM message WHERE id BETWEEN ? AND ? AND mailbox_id = ? ORDER BY id", *bounds
+    )
+    return uid_ranges([row[0] - base for row in rows])
+
+
+async def first_unseen_uid(tx: Transaction, mailbox_id: int, folder_id: int) -> int | None:
+    r"""Return the first UID without \Seen, or None."""
+    base = folder_id << UID_BITS
+    row = await tx.fetch_one(
+        "SELECT id FROM message WHERE id BETWEEN ? AND ? AND mailbox_id = ? AND flags & ? = 0"
+        " ORDER BY id LIMIT 1",
+        base,
+        base + MAX_UID,
+        mailbox_id,
+        int(Flag.SEEN),
+    )
+    return None if row is None else int(row[0]) - base
+
+
+async def folder_keywords(tx: Transaction, mailbox_id: int, folder_id: int) -> list[str]:
+    """Return the keywords that messages of a folder carry, sorted."""
+    base = folder_id << UID_BITS
+    rows = await tx.fetch(
+        "SELECT DISTINCT keywords FROM message"
+        " WHERE id BETWEEN ? AND ? AND mailbox_id = ? AND keywords <> ''",
+        base,
+        base + MAX_UID,
+        mailbox_id,
+    )
+    return sorted({keyword for row in rows for keyword in row[0].split(" ")})
+
+
+async def count_deleted(tx: Transaction, mailbox_id: int, folder_id: int) -> int:
+    r"""Return how many messages are marked \Deleted."""
+    base = folder_id << UID_BITS
+    row = await tx.fetch_one(
+        "SELECT COUNT(*) FROM message WHERE id BETWEEN ? AND ? AND mailbox_id = ? AND flags & ? <> 0",
+        base,
+        base + MAX_UID,
+        mailbox_id,
+        int(Flag.DELETED),
+    )
+    return 0 if row is None else int(row[0])
+
+
+async def count_recent(tx: Transaction, mailbox_id: int, folder: Folder) -> int:
+    r"""Return how many messages no session has had as \Recent."""
+    if folder.recent_uid >= folder.uid_next:
+        return 0
+    base = folder.id << UID_BITS
+    row = await tx.fetch_one(
+        "SELECT COUNT(*) FROM message WHERE id BETWEEN ? AND ? AND mailbox_id = ?",
+        base + folder.recent_uid,
+        base + MAX_UID,
+        mailbox_id,
+    )
+    return 0 if row is None else int(row[0])
+
+
+async def folder_modseq(tx: Transaction, mailbox_id: int, folder_id: int) -> int | None:
+    r"""Return the modseq of a folder's latest change.
+
+    None says that it is gone or \NoSelect, or its mailbox is disabled.
+    """
+    row = await tx.fetch_one(
+        "SELECT f.modseq FROM folder AS f JOIN mailbox AS m ON m.id = f.mailbox_id"
+        " WHERE f.id = ? AND f.mailbox_id = ? AND f.is_selectable AND NOT m.is_disabled",
+        folder_id,
+        mailbox_id,
+    )
+    return None if row is None else int(row[0])
+
+
+async def changes_since(
+    tx: Transaction, mailbox_id: int, folder_id: int, modseq: int
+) -> FolderChanges | None:
+    r"""Return what happened in a folder after `modseq`, or None when it is gone or \NoSelect."""
+    row = await tx.fetch_one(
+        "SELECT f.modseq, f.uid_next, f.recent_uid, m.change_floor FROM folder AS f"
+        " JOIN mailbox AS m ON m.id = f.mailbox_id WHERE f.id = ? AND f.mailbox_id = ? AND f.is_selectable",
+        folder_id,
+        mailbox_id,
+    )
+    if row is None:
+        return None
+    newest, uid_next, recent_uid, floor = row
+    ranges: dict[str, list[UidRange]] = {kind.value: [] for kind in ChangeKind}
+    for first, last, kind in await tx.fetch(
+        "SELECT first_uid, last_uid, kind FROM change WHERE folder_id = ? AND modseq > ?",
+        folder_id,
+        modseq,
+    ):
+        ranges[kind].append((first, last))
+    expunged = merge_ranges(ranges[ChangeKind.EXPUNGED.value])
+    return FolderChanges(
+        newest,
+        uid_next,
+        recent_uid,
+        is_complete=modseq >= floor,
+        expunged=expunged,
+        flags=merge_ranges(ranges[ChangeKind.FLAGS.value]),
+        added=subtract_ranges(merge_ranges(ranges[ChangeKind.ADDED.value]), expunged),
+    )
+
+
+async def claim_recent(tx: Transaction, mailbox_id: int, folder_id: int) -> tuple[int, int]:
+    r"""Make the session that asks the one to which unclaimed messages are \Recent.
+
+    Returns the range of UIDs that it gets: the first, and the one behind the last.
+    """
+    row = await tx.fetch_one(
+        "UPDATE folder SET recent_uid = recent_uid WHERE id = ? AND mailbox_id = ? RETURNING recent_uid, uid_next",
+        folder_id,
+        mailbox_id,
+    )
+    if row is None:
+        raise FolderNotFoundError
+    await tx.execute("UPDATE folder SET recent_uid = uid_next WHERE id = ?", folder_id)
+    return int(row[0]), int(row[1])
+
+
+async def read_quota(tx: Transaction, mailbox_id: int) -> tuple[int, int | None]:
+    """Return how many bytes a mailbox holds and how many it may, None without a limit."""
+    row = await tx.fetch_one("SELECT used_bytes, quota_bytes FROM mailbox WHERE id = ?", mailbox_id)
+    if row is None:
+        raise FolderNotFoundError
+    return int(row[0]), row[1]

@@ -1,0 +1,29 @@
+"""Subscriptions: which folders a person wants to see (RFC 9051 §6.3.7)."""
+
+from freehold.modules.mail.errors import FolderNotFoundError
+from freehold.modules.mail.folders.names import DELIMITER, canonical_name
+from freehold.storage.database import Transaction
+
+
+async def subscribe(tx: Transaction, mailbox_id: int, name: str) -> None:
+    """Subscribe to a folder that exists.
+
+    Raises:
+        FolderNotFoundError: no such folder.
+    """
+    row = await tx.fetch_one(
+        "UPDATE folder SET is_subscribed = TRUE WHERE mailbox_id = ? AND name = ? RETURNING id",
+        mailbox_id,
+        canonical_name(name.removesuffix(DELIMITER)),
+    )
+    if row is None:
+        raise FolderNotFoundError
+
+
+async def unsubscribe(tx: Transaction, mailbox_id: int, name: str) -> None:
+    """End a subscription; it is no error if there was none."""
+    name = canonical_name(name.removesuffix(DELIMITER))
+    await tx.execute(
+        "UPDATE folder SET is_subscribed = FALSE WHERE mailbox_id = ? AND name = ?", mailbox_id, name
+    )
+    await tx.execute("DELETE FROM subscription WHERE mailbox_id = ? AND name = ?", mailbox_id, name)

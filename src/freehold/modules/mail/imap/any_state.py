@@ -1,0 +1,71 @@
+"""CAPABILITY, NOOP, ID, ENABLE, and what a session can do (RFC 9051 §6.1, RFC 2971, RFC 5161)."""
+
+from freehold.modules.mail.imap.conversation import Conversation, Reply
+from freehold.protocols.imap import data_response
+from freehold.protocols.imap.any_state import Capability, Identify, Noop
+from freehold.protocols.imap.enable import Enable
+
+_ALWAYS = ("IMAP4rev1", "SASL-IR", "LITERAL+", "ID", "ENABLE", "IDLE")
+_AFTER_LOGIN = (
+    "NAMESPACE",
+    "UIDPLUS",
+    "MOVE",
+    "UNSELECT",
+    "CHILDREN",
+    "SPECIAL-USE",
+    "CREATE-SPECIAL-USE",
+    "LIST-EXTENDED",
+    "LIST-STATUS",
+    "STATUS=SIZE",
+    "ESEARCH",
+    "WITHIN",
+    "MULTIAPPEND",
+    "CONDSTORE",
+    "QRESYNC",
+)
+
+
+def capabilities(conversation: Conversation) -> list[str]:
+    """Return what is offered in the state the session is in."""
+    names = list(_ALWAYS)
+    if conversation.mailbox_id:
+        names += _AFTER_LOGIN
+        names.append(f"APPENDLIMIT={conversation.context.settings.max_message_bytes}")
+        return names
+    if conversation.peer.tls is None and conversation.has_starttls:
+        names.append("STARTTLS")
+    names.append("AUTH=SCRAM-SHA-256")
+    if conversation.peer.tls is not None or conversation.peer.address.is_loopback:
+        names += ("AUTH=PLAIN", "AUTH=LOGIN")
+    else:
+        names.append("LOGINDISABLED")
+    return names
+
+
+async def capability(conversation: Conversation, _command: Capability) -> Reply:
+    """Answer CAPABILITY."""
+    conversation.send(data_response.capability(capabilities(conversation)))
+    return Reply("Capability completed")
+
+
+async def noop(_conversation: Conversation, _command: Noop) -> Reply:
+    """Answer NOOP; what it is for happens before every tagged reply."""
+    return Reply("NOOP completed")
+
+
+async def identify(conversation: Conversation, _command: Identify) -> Reply:
+    """Answer ID; what the client says is not used."""
+    conversation.send(data_response.identify({"name": "Freehold"}))
+    return Reply("ID completed")
+
+
+async def enable(conversation: Conversation, command: Enable) -> Reply:
+    """Answer ENABLE; QRESYNC brings CONDSTORE with it (RFC 7162 §3.2.3)."""
+    enabled = []
+    for name in command.capabilities:
+        if name in {"CONDSTORE", "QRESYNC"}:
+            conversation.condstore = True
+            conversation.qresync = conversation.qresync or name == "QRESYNC"
+            enabled.append(name)
+    conversation.send(data_response.enabled(enabled))
+    return Reply("Enabled")

@@ -1,0 +1,162 @@
+"""APPEND of one or several messages, all or none (RFC 9051 §6.3.12, RFC 3502)."""
+
+import asyncio
+from dataclasses import dataclass
+
+from freehold.modules.mail.errors import MessageTooLargeError, QuotaExceededError
+from freehold.modules.mail.folders.append import Appended, NewMessage, append_message
+from freehold.modules.mail.folders.flags import join_keywords
+from freehold.modules.mail.folders.read import read_quota
+from freehold.modules.mail.imap.conversation import Conversation, Reply
+from freehold.modules.mail.imap.copy import find_target
+from freehold.modules.mail.imap.flag_bytes import split_flags
+from freehold.protocols.imap import response_code
+from freehold.protocols.imap.events import AppendStarted
+from freehold.protocols.mime.buffer import Buffer
+from freehold.protocols.mime.imap_structure import bodystructure, part_envelope
+from freehold.protocols.mime.structure import scan
+from freehold.storage.blobs import BlobStore, BlobWriter, PreparedBlob
+from freehold.storage.database import Transaction
+
+MAX_MESSAGES = 1000
+"""Messages of one command at the most."""
+LONG_SCAN_BYTES = 256 * 1024
+"""Larger messages are looked through off the loop's thread."""
+
+
+class EmptyMessageError(MessageTooLargeError):
+    """The client gave the command up by an empty message (RFC 3502 §6.3.11)."""
+
+    public = "an empty message is not stored"
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """A message whose octets are all here."""
+
+    blob: PreparedBlob
+    message: NewMessage
+
+
+class Append:
+    """One APPEND under way; `abandon` it unless `commit` was called."""
+
+    __slots__ = ("_arrived", "_folder_id", "_heading", "_size_bytes", "_writer")
+
+    def __init__(self) -> None:
+        self._arrived: list[_Arrived] = []
+        self._folder_id = 0
+        self._heading: AppendStarted | None = None
+        self._size_bytes = 0
+        self._writer: BlobWriter | None = None
+
+    async def begin(self, conversation: Conversation, heading: AppendStarted) -> None:
+        """Take the announcement of a message.
+
+        Raises:
+            TargetMissingError: no such folder.
+            MessageTooLargeError: it, or all of them, are larger than allowed; or it is empty.
+            QuotaExceededError: the mailbox is full.
+            TooManyKeywordsError: the message would have too many keywords.
+        """
+        context = conversation.context
+        self._folder_id = (await find_target(conversation, heading.mailbox)).id
+        if not heading.size:
+            raise EmptyMessageError
+        self._size_bytes += heading.size
+        if heading.size > context.settings.max_message_bytes or heading.number > MAX_MESSAGES:
+            raise MessageTooLargeError
+        used_bytes, quota_bytes = await context.database.read(read_quota, conversation.mailbox_id)
+        if quota_bytes is not None and used_bytes + self._size_bytes > quota_bytes:
+            raise QuotaExceededError
+        join_keywords(split_flags(heading.flags)[1])
+        self._heading = heading
+        self._writer = context.blobs.writer()
+
+    async def write(self, data: bytes) -> None:
+        """Take octets of the message."""
+        if self._writer is not None:
+            self._writer.write(data)
+            await self._writer.flush()
+
+    async def end_message(self, conversation: Conversation) -> None:
+        """Take the end of the message: its octets are durable, or small enough for the commit."""
+        if self._writer is None or self._heading is None:
+            return
+        blob = await self._writer.finish()
+        self._writer = None
+        try:
+            message = await _describe(conversation, blob, self._heading)
+        except BaseException:
+            blob.discard()
+            raise
+        self._arrived.append(_Arrived(blob, message))
+
+    async def commit(self, conversation: Conversation) -> Reply:
+        """Store all messages.
+
+        Raises:
+            QuotaExceededError: the mailbox became full meanwhile; nothing was stored.
+            FolderNotFoundError: the folder was removed meanwhile.
+        """
+        context = conversation.context
+        try:
+            places = await context.database.write(
+                _store,
+                context.blobs,
+                (conversation.mailbox_id, self._folder_id),
+                self._arrived,
+                now_ms=context.clock.now_ms(),
+            )
+        finally:
+            self.abandon()
+        conversation.folder_changed(self._folder_id, places[-1].modseq)
+        uids = response_code.append_uid(places[0].uid_validity, (place.uid for place in places))
+        return Reply("Append completed", uids)
+
+    def abandon(self) -> None:
+        """Remove what was not stored."""
+        if self._writer is not None:
+            self._writer.abort()
+            self._writer = None
+        for arrived in self._arrived:
+            arrived.blob.discard()
+        self._arrived.clear()
+
+
+async def _describe(conversation: Conversation, blob: PreparedBlob, heading: AppendStarted) -> NewMessage:
+    context = conversation.context
+    with blob.view() as buffer:
+        if blob.size > LONG_SCAN_BYTES:
+            envelope, structure = await asyncio.to_thread(_summarise, buffer)
+        else:
+            envelope, structure = _summarise(buffer)
+    bits, keywords = split_flags(heading.flags)
+    internal_ms = heading.internal_date_ms
+    return NewMessage(
+        blob_id=context.ids.next(),
+        size_bytes=blob.size,
+        envelope=envelope,
+        body_structure=structure,
+        internal_ms=context.clock.now_ms() if internal_ms is None else internal_ms,
+        flags=bits,
+        keywords=join_keywords(keywords),
+    )
+
+
+def _summarise(buffer: Buffer) -> tuple[bytes, bytes]:
+    part = scan(buffer)
+    return part_envelope(buffer, part), bodystructure(buffer, part)
+
+
+async def _store(
+    tx: Transaction, blobs: BlobStore, place: tuple[int, int], arrived: list[_Arrived], *, now_ms: int
+) -> list[Appended]:
+    mailbox_id, folder_id = place
+    places = []
+    for each in arrived:
+        places.append(
+            await append_message(tx, mailbox_id, folder_id, each.message, now_ms=now_ms, check_quota=True)
+        )
+        await blobs.insert(tx, each.blob, blob_id=each.message.blob_id, references=1)
+    return places

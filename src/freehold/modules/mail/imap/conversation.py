@@ -1,0 +1,91 @@
+"""The state of one session, as the command families see it."""
+
+from dataclasses import dataclass
+
+from freehold.kernel.bus import Event
+from freehold.kernel.stream import Peer
+from freehold.modules.mail.events import FolderChanged, FolderListChanged
+from freehold.modules.mail.imap.context import ImapContext
+from freehold.modules.mail.imap.errors import FolderClosedError, ReadOnlyError
+from freehold.modules.mail.imap.view import View
+from freehold.protocols.imap.connection import ServerConnection
+from freehold.protocols.imap.errors import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A tagged reply; `own` are modseqs of changes of flags that the command itself has told."""
+
+    text: str
+    code: bytes | None = None
+    status: Status = Status.OK
+    own: tuple[int, ...] = ()
+
+
+class Conversation:
+    """Who talks, which folder is open, and the way to the peer.
+
+    `mailbox_id` is 0 before login. `condstore` and `qresync` say what the client has enabled.
+    """
+
+    __slots__ = (
+        "condstore",
+        "connection",
+        "context",
+        "has_starttls",
+        "login_failures",
+        "mailbox_id",
+        "peer",
+        "qresync",
+        "view",
+    )
+
+    def __init__(self, context: ImapContext, peer: Peer, connection: ServerConnection) -> None:
+        self.context = context
+        self.peer = peer
+        self.connection = connection
+        self.has_starttls = False
+        self.mailbox_id = 0
+        self.view: View | None = None
+        self.condstore = False
+        self.qresync = False
+        self.login_failures = 0
+
+    @property
+    def selected(self) -> View:
+        """The open folder; the connection's state machine lets no command come here without one."""
+        if self.view is None:
+            raise FolderClosedError
+        return self.view
+
+    @property
+    def writable(self) -> View:
+        """The open folder, if it may be changed.
+
+        Raises:
+            ReadOnlyError: it was opened by EXAMINE.
+        """
+        view = self.selected
+        if view.read_only:
+            raise ReadOnlyError
+        return view
+
+    def send(self, data: bytes) -> None:
+        """Queue bytes for the client."""
+        self.peer.send(data)
+
+    def folder_changed(self, folder_id: int, modseq: int) -> None:
+        """Tell other sessions of a change that was committed; 0 says that nothing changed."""
+        if modseq:
+            self._publish(FolderChanged(self.mailbox_id, folder_id, modseq))
+
+    def folder_closed(self, folder_id: int) -> None:
+        """Have sessions that idle in a folder look whether it is still there."""
+        self._publish(FolderChanged(self.mailbox_id, folder_id, 0))
+
+    def folders_changed(self) -> None:
+        """Tell of folders that were made, removed, renamed or subscribed to."""
+        self._publish(FolderListChanged(self.mailbox_id))
+
+    def _publish(self, event: Event) -> None:
+        self.context.bus.publish(event)

@@ -1,0 +1,84 @@
+"""What can go wrong in a session, and which reply each error of mail becomes."""
+
+from freehold.accounts.errors import LoginFailedError, LoginsBusyError
+from freehold.errors import (
+    AlreadyExistsError,
+    FreeholdError,
+    InvalidValueError,
+    NotAllowedError,
+    NotFoundError,
+)
+from freehold.modules.mail.errors import (
+    FolderFullError,
+    MailboxDisabledError,
+    MessageTooLargeError,
+    QuotaExceededError,
+)
+from freehold.modules.mail.folders.errors import (
+    FolderHasChildrenError,
+    FolderNotSelectableError,
+    SpecialUseError,
+    TooManyKeywordsError,
+)
+from freehold.protocols.imap import response_code as code
+
+
+class FolderClosedError(FreeholdError):
+    """The selected folder was removed, or its mailbox disabled; the session ends."""
+
+    public = "the selected folder is no longer available"
+
+
+class ReadOnlyError(NotAllowedError):
+    """The folder was opened by EXAMINE."""
+
+    public = "mailbox was opened read-only"
+
+
+class PrivacyRequiredError(NotAllowedError):
+    """A password would go over the network in plain text."""
+
+    public = "start TLS first: passwords are not taken in plain text"
+
+
+class NoMailboxError(NotAllowedError):
+    """The login is right but has no mailbox."""
+
+    public = "this login has no mailbox"
+
+
+class TargetMissingError(NotFoundError):
+    """The folder that a message should go to does not exist; the client may make it."""
+
+    public = "no such folder"
+
+
+# The most specific class comes first.
+_CODES: tuple[tuple[type[FreeholdError], bytes], ...] = (
+    (TargetMissingError, code.TRYCREATE),
+    (ReadOnlyError, code.READ_ONLY),
+    (PrivacyRequiredError, code.PRIVACYREQUIRED),
+    (NoMailboxError, code.AUTHORIZATIONFAILED),
+    (MailboxDisabledError, code.AUTHORIZATIONFAILED),
+    (LoginFailedError, code.AUTHENTICATIONFAILED),
+    (LoginsBusyError, code.UNAVAILABLE),
+    (QuotaExceededError, b"OVERQUOTA"),
+    (MessageTooLargeError, code.TOOBIG),
+    (FolderFullError, code.LIMIT),
+    (TooManyKeywordsError, code.LIMIT),
+    (FolderHasChildrenError, b"HASCHILDREN"),
+    (FolderNotSelectableError, code.NONEXISTENT),
+    (SpecialUseError, code.USEATTR),
+    (InvalidValueError, code.CANNOT),
+    (NotFoundError, code.NONEXISTENT),
+    (AlreadyExistsError, code.ALREADYEXISTS),
+    (NotAllowedError, code.NOPERM),
+)
+
+
+def code_of(error: FreeholdError) -> bytes | None:
+    """Return the response code for an error (RFC 5530, RFC 9051 §7.1), or None."""
+    for kind, name in _CODES:
+        if isinstance(error, kind):
+            return name
+    return code.UNAVAILABLE if error.temporary else code.SERVERBUG

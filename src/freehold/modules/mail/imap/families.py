@@ -1,0 +1,71 @@
+"""Which function answers which command."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from freehold.modules.mail.imap import (
+    any_state,
+    authenticate,
+    copy,
+    expunge,
+    fetch,
+    mailboxes,
+    search,
+    select,
+    status,
+    store,
+)
+from freehold.modules.mail.imap import list as list_family
+from freehold.modules.mail.imap.conversation import Conversation, Reply
+from freehold.protocols.imap.any_state import Capability, Identify, Noop
+from freehold.protocols.imap.authenticate import Login
+from freehold.protocols.imap.commands import Command
+from freehold.protocols.imap.copy import Copy, Move
+from freehold.protocols.imap.enable import Enable
+from freehold.protocols.imap.expunge import Expunge
+from freehold.protocols.imap.fetch import Fetch
+from freehold.protocols.imap.list import ListMailboxes, ListSubscribed
+from freehold.protocols.imap.mailbox import Create, Delete, Namespace, Rename, Subscribe, Unsubscribe
+from freehold.protocols.imap.search import Search
+from freehold.protocols.imap.select import Check, Close, Select, Unselect
+from freehold.protocols.imap.status import MailboxStatus
+from freehold.protocols.imap.store import Store
+
+Handler = Callable[[Conversation, Any], Awaitable[Reply]]
+
+HANDLERS: dict[type[Command], Handler] = {
+    Capability: any_state.capability,
+    Noop: any_state.noop,
+    Identify: any_state.identify,
+    Enable: any_state.enable,
+    Login: authenticate.login,
+    Select: select.select,
+    Close: select.close,
+    Unselect: select.unselect,
+    Check: select.check,
+    Create: mailboxes.create,
+    Delete: mailboxes.delete,
+    Rename: mailboxes.rename,
+    Subscribe: mailboxes.subscribe,
+    Unsubscribe: mailboxes.unsubscribe,
+    Namespace: mailboxes.namespace,
+    ListMailboxes: list_family.list_mailboxes,
+    ListSubscribed: list_family.list_subscribed,
+    MailboxStatus: status.status,
+    Fetch: fetch.fetch,
+    Store: store.store,
+    Search: search.search,
+    Copy: copy.copy,
+    Move: copy.move,
+    Expunge: expunge.expunge,
+}
+
+
+def goes_by_uid(command: Command) -> bool:
+    """Tell whether a command names messages by UID."""
+    return isinstance(command, Fetch | Store | Search | Copy | Move) and command.uid
+
+
+def allows_expunges(command: Command) -> bool:
+    """Tell whether EXPUNGE may be told before the command's reply (RFC 9051 §7.5.1)."""
+    return goes_by_uid(command) or not isinstance(command, Fetch | Store | Search)

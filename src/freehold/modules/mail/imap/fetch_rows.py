@@ -1,0 +1,41 @@
+"""Sends FETCH responses that need nothing but rows."""
+
+import asyncio
+from collections.abc import Sequence
+
+from freehold.modules.mail.imap.conversation import Conversation
+from freehold.modules.mail.imap.message_rows import (
+    RowPlan,
+    make_chunk,
+    ranges_at,
+    read_rows,
+    split_positions,
+    write_chunk,
+)
+from freehold.modules.mail.imap.sync import tell_keywords
+from freehold.modules.mail.imap.view import View
+
+
+async def send_rows(
+    conversation: Conversation, view: View, plan: RowPlan, positions: Sequence[range], *arguments: int
+) -> int:
+    """Send the items of the messages at `positions`; returns how many messages are gone.
+
+    `arguments` go to the plan's statement. The loop gets its turn between chunks.
+    """
+    missing = 0
+    database, mailbox_id = conversation.context.database, conversation.mailbox_id
+    for group in split_positions(positions):
+        rows = await database.read(
+            read_rows, plan.sql, view.folder_id, ranges_at(view, group), mailbox_id, *arguments
+        )
+        chunk = make_chunk(view, plan, group, rows)
+        missing += chunk.missing
+        if not chunk.numbers:
+            continue
+        if "m.keywords" in plan.columns:
+            tell_keywords(conversation, view, chunk)
+        conversation.send(write_chunk(view, plan, chunk))
+        await conversation.peer.flush()
+        await asyncio.sleep(0)
+    return 0 if arguments else missing

@@ -1,0 +1,100 @@
+"""CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, NAMESPACE (RFC 9051 §6.3, RFC 6154)."""
+
+from freehold.modules.mail.folders.create import create_folder
+from freehold.modules.mail.folders.delete import delete_folder
+from freehold.modules.mail.folders.errors import SpecialUseError
+from freehold.modules.mail.folders.rename import rename_folder
+from freehold.modules.mail.folders.subscribe import subscribe as subscribe_folder
+from freehold.modules.mail.folders.subscribe import unsubscribe as unsubscribe_folder
+from freehold.modules.mail.imap.conversation import Conversation, Reply
+from freehold.protocols.imap import data_response, response, response_code
+from freehold.protocols.imap.mailbox import Create, Delete, Namespace, Rename, Subscribe, Unsubscribe
+from freehold.protocols.imap.states import State
+
+
+async def create(conversation: Conversation, command: Create) -> Reply:
+    """Answer CREATE, perhaps with a special use.
+
+    Raises:
+        FolderExistsError: the name is taken.
+        FolderNameError: it cannot be a folder's.
+        SpecialUseError: the special use is unknown or taken, or more than one was asked for.
+    """
+    if len(command.special_uses) > 1:
+        raise SpecialUseError("a folder has one special use at the most")
+    context = conversation.context
+    await context.database.write(
+        create_folder,
+        conversation.mailbox_id,
+        command.mailbox,
+        special_use="".join(command.special_uses),
+        now_ms=context.clock.now_ms(),
+    )
+    conversation.folders_changed()
+    return Reply("Create completed")
+
+
+async def delete(conversation: Conversation, command: Delete) -> Reply:
+    """Answer DELETE.
+
+    Raises:
+        InboxError: INBOX cannot be deleted.
+        FolderNotFoundError: no such folder.
+        FolderHasChildrenError: it is only there for its children.
+    """
+    context = conversation.context
+    folder_id = await context.database.write(
+        delete_folder, context.blobs, conversation.mailbox_id, command.mailbox
+    )
+    conversation.folders_changed()
+    conversation.folder_closed(folder_id)
+    if conversation.view is not None and conversation.view.folder_id == folder_id:
+        conversation.view = None
+        conversation.connection.state = State.AUTHENTICATED
+        conversation.send(response.untagged_ok("The selected mailbox was deleted", response_code.CLOSED))
+    return Reply("Delete completed")
+
+
+async def rename(conversation: Conversation, command: Rename) -> Reply:
+    """Answer RENAME.
+
+    Raises:
+        FolderNotFoundError: no such folder.
+        FolderExistsError: the new name is taken.
+        FolderNameError: it cannot be a folder's, or lies under the old one.
+    """
+    context = conversation.context
+    folder_id = await context.database.write(
+        rename_folder,
+        conversation.mailbox_id,
+        command.mailbox,
+        command.new_name,
+        now_ms=context.clock.now_ms(),
+    )
+    conversation.folders_changed()
+    conversation.folder_closed(folder_id)
+    return Reply("Rename completed")
+
+
+async def subscribe(conversation: Conversation, command: Subscribe) -> Reply:
+    """Answer SUBSCRIBE.
+
+    Raises:
+        FolderNotFoundError: no such folder.
+    """
+    await conversation.context.database.write(subscribe_folder, conversation.mailbox_id, command.mailbox)
+    conversation.folders_changed()
+    return Reply("Subscribe completed")
+
+
+async def unsubscribe(conversation: Conversation, command: Unsubscribe) -> Reply:
+    """Answer UNSUBSCRIBE; it is no error if there was no subscription."""
+    await conversation.context.database.write(unsubscribe_folder, conversation.mailbox_id, command.mailbox)
+    conversation.folders_changed()
+    return Reply("Unsubscribe completed")
+
+
+async def namespace(conversation: Conversation, _command: Namespace) -> Reply:
+    """Answer NAMESPACE: all folders are the person's own."""
+    conversation.send(data_response.namespace([""]))
+    return Reply("Namespace completed")

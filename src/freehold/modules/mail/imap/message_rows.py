@@ -1,0 +1,178 @@
+"""Reads messages of the selected folder for FETCH and what follows from it, chunk by chunk.
+
+All is columns: one list for each data item, so that a chunk of messages is written by one format.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+
+from freehold.modules.mail.folders.ranges import UidRange
+from freehold.modules.mail.imap.flag_bytes import FLAG_BYTES, RECENT_BIT
+from freehold.modules.mail.imap.internal_date import internal_dates
+from freehold.modules.mail.imap.view import View
+from freehold.modules.mail.model import MAX_UID, UID_BITS
+from freehold.protocols.imap.fetch import FetchAttribute
+from freehold.storage.database import Row, Transaction
+
+CHUNK_MESSAGES = 400
+"""Messages read and written at once: one to two milliseconds."""
+
+_COLUMNS: dict[FetchAttribute, tuple[str, ...]] = {
+    FetchAttribute.UID: (),
+    FetchAttribute.FLAGS: ("m.flags", "m.keywords"),
+    FetchAttribute.INTERNALDATE: ("m.internal_ms",),
+    FetchAttribute.RFC822_SIZE: ("m.size_bytes",),
+    FetchAttribute.MODSEQ: ("m.modseq",),
+    FetchAttribute.ENVELOPE: ("s.envelope",),
+    FetchAttribute.BODYSTRUCTURE: ("s.body_structure",),
+}
+_FORMATS: dict[FetchAttribute, bytes] = {
+    FetchAttribute.UID: b"UID %d",
+    FetchAttribute.FLAGS: b"FLAGS (%b)",
+    FetchAttribute.INTERNALDATE: b"INTERNALDATE %b",
+    FetchAttribute.RFC822_SIZE: b"RFC822.SIZE %d",
+    FetchAttribute.MODSEQ: b"MODSEQ (%d)",
+    FetchAttribute.ENVELOPE: b"ENVELOPE %b",
+    FetchAttribute.BODYSTRUCTURE: b"BODYSTRUCTURE %b",
+}
+
+Columns = dict[str, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlan:
+    """Which items come from rows, and how they are written.
+
+    `columns` are what is read behind the id; `format` has one place for each item.
+    """
+
+    items: tuple[FetchAttribute, ...]
+    columns: tuple[str, ...]
+    sql: str
+    format: bytes
+
+
+@lru_cache(maxsize=256)
+def plan_rows(
+    items: tuple[FetchAttribute, ...], more: tuple[str, ...] = (), *, changed_only: bool = False
+) -> RowPlan:
+    """Return the plan for items, in their order, with further columns for the caller's own use."""
+    columns = tuple(dict.fromkeys(chain(*(_COLUMNS[item] for item in items), more)))
+    tables = "message AS m"
+    if any(column.startswith("s.") for column in columns):
+        tables += " JOIN message_summary AS s ON s.id = m.id"
+    condition = " AND m.modseq > ?" if changed_only else ""
+    sql = (  # names of columns and tables are this program's own
+        f"SELECT {', '.join(('m.id', *columns))} FROM {tables}"  # noqa: S608
+        f" WHERE m.id BETWEEN ? AND ? AND m.mailbox_id = ?{condition} ORDER BY m.id"
+    )
+    return RowPlan(items, columns, sql, b" ".join(_FORMATS[item] for item in items))
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some messages: numbers, UIDs, columns by name; `missing` counts those that are gone."""
+
+    numbers: Sequence[int]
+    uids: Sequence[int]
+    columns: Columns
+    missing: int
+
+
+def split_positions(positions: Sequence[range], most: int = CHUNK_MESSAGES) -> Iterator[list[range]]:
+    """Yield ranges of indexes in groups of at most `most` messages."""
+    group: list[range] = []
+    room = most
+    for whole in positions:
+        start = whole.start
+        while start < whole.stop:
+            piece = range(start, min(whole.stop, start + room))
+            group.append(piece)
+            room -= len(piece)
+            start = piece.stop
+            if not room:
+                yield group
+                group, room = [], most
+    if group:
+        yield group
+
+
+async def read_rows(
+    tx: Transaction, sql: str, folder_id: int, ranges: Sequence[UidRange], *arguments: int
+) -> list[Row]:
+    """Return the rows of a plan's statement for ranges of UIDs, in order."""
+    base = folder_id << UID_BITS
+    rows: list[Row] = []
+    for first, last in ranges:
+        rows += await tx.fetch(sql, base + first, base + last, *arguments)
+    return rows
+
+
+def ranges_at(view: View, group: Sequence[range]) -> list[UidRange]:
+    """Return ranges of UIDs that hold the messages at some indexes, and none other of the view."""
+    uids = view.uids
+    return [(uids.uid_at(each.start), uids.uid_at(each.stop - 1)) for each in group]
+
+
+def make_chunk(view: View, plan: RowPlan, group: Sequence[range], rows: list[Row]) -> Chunk:
+    """Put rows under their message numbers.
+
+    Within the ranges asked for only messages of the view exist, since UIDs only grow: as many rows as
+    messages are the same messages.
+    """
+    expected = sum(map(len, group))
+    if not rows:
+        return Chunk((), (), {}, expected)
+    ids, *columns = zip(*rows, strict=True)
+    uids = [row_id & MAX_UID for row_id in ids]
+    numbers: Sequence[int]
+    if len(rows) == expected:
+        numbers = [index + 1 for each in group for index in each]
+    else:
+        numbers = [view.uids.index_of(uid) + 1 for uid in uids]
+    return Chunk(numbers, uids, dict(zip(plan.columns, columns, strict=True)), expected - len(rows))
+
+
+def write_chunk(view: View, plan: RowPlan, chunk: Chunk) -> bytes:
+    """Write the FETCH responses of a chunk."""
+    line = b"* %%d FETCH (%b)\r\n" % plan.format
+    values = [_VALUES[item](view, chunk) for item in plan.items]
+    return b"".join([line % each for each in zip(chunk.numbers, *values, strict=True)])
+
+
+def item_values(view: View, plan: RowPlan, chunk: Chunk) -> list[bytes]:
+    """Write only the items of each message, for responses that go on with a body."""
+    if not plan.items:
+        return [b""] * len(chunk.numbers)
+    values = [_VALUES[item](view, chunk) for item in plan.items]
+    return [plan.format % each for each in zip(*values, strict=True)]
+
+
+def flag_values(view: View, chunk: Chunk) -> Sequence[bytes]:
+    r"""Return the flag list of each message, with \Recent where this session has it."""
+    flags, keywords = chunk.columns["m.flags"], chunk.columns["m.keywords"]
+    if view.recent and chunk.uids[-1] >= view.recent.uid_at(0):
+        known = view.recent.index_of
+        flags = [
+            bits if known(uid) < 0 else bits | RECENT_BIT for bits, uid in zip(flags, chunk.uids, strict=True)
+        ]
+    written = FLAG_BYTES
+    return [written[key] for key in zip(flags, keywords, strict=True)]
+
+
+def _column(name: str) -> Callable[[View, Chunk], Sequence[Any]]:
+    return lambda _view, chunk: chunk.columns[name]
+
+
+_VALUES: dict[FetchAttribute, Callable[[View, Chunk], Sequence[Any]]] = {
+    FetchAttribute.UID: lambda _view, chunk: chunk.uids,
+    FetchAttribute.FLAGS: flag_values,
+    FetchAttribute.INTERNALDATE: lambda _view, chunk: internal_dates(chunk.columns["m.internal_ms"]),
+    FetchAttribute.RFC822_SIZE: _column("m.size_bytes"),
+    FetchAttribute.MODSEQ: _column("m.modseq"),
+    FetchAttribute.ENVELOPE: _column("s.envelope"),
+    FetchAttribute.BODYSTRUCTURE: _column("s.body_structure"),
+}

@@ -1,0 +1,190 @@
+"""Splits a search into what SQL answers, what positions answer, and what needs the message itself."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from freehold.modules.mail.folders.ranges import UidRange
+from freehold.modules.mail.imap.message_content import MessageContent
+from freehold.modules.mail.imap.search_conditions import EVERY_ROW, RowCondition, all_of, row_condition
+from freehold.modules.mail.imap.search_content import (
+    ENVELOPE_FIELDS,
+    Needle,
+    body_contains,
+    header_contains,
+    sent_day_matches,
+    text_contains,
+)
+from freehold.modules.mail.imap.view import View
+from freehold.protocols.imap.flags import RECENT
+from freehold.protocols.imap.search_keys import (
+    And,
+    BodyContains,
+    DateKey,
+    HasFlag,
+    HeaderContains,
+    Not,
+    Numbers,
+    Or,
+    SearchKey,
+    TextContains,
+    Uids,
+)
+
+
+class Candidate:
+    """A message that SQL let through; `content` is None until a check has asked for it."""
+
+    __slots__ = ("answers", "content", "envelope", "uid")
+
+    def __init__(self, uid: int, envelope: bytes, answers: Sequence[object]) -> None:
+        self.uid = uid
+        self.envelope = envelope
+        self.answers = answers
+        self.content: MessageContent | None = None
+
+
+Check = Callable[[Candidate], bool | None]
+"""Tells whether a message matches; None: its content is needed to tell."""
+
+
+@dataclass(slots=True)
+class SearchPlan:
+    """What to read and how to judge it.
+
+    `where` holds for every match; `answers` are conditions whose truth each row brings along, for
+    `check`, which is None when nothing is left to be judged.
+    """
+
+    where: RowCondition
+    answers: list[RowCondition] = field(default_factory=list)
+    check: Check | None = None
+
+
+def plan_search(key: SearchKey, view: View, now_ms: int) -> SearchPlan:
+    """Return the plan for a key."""
+    whole = row_condition(key, now_ms)
+    if whole is not None:
+        return SearchPlan(whole)
+    plan = SearchPlan(EVERY_ROW)
+    rest: list[SearchKey] = [key]
+    if isinstance(key, And):
+        conditions = [row_condition(each, now_ms) for each in key.keys]
+        plan.where = all_of([each for each in conditions if each is not None])
+        rest = [each for each, condition in zip(key.keys, conditions, strict=True) if condition is None]
+    plan.check = _all([_Compiler(plan, view, now_ms).check(each) for each in rest])
+    return plan
+
+
+class _Compiler:
+    """Turns keys into checks."""
+
+    __slots__ = ("_now_ms", "_plan", "_view")
+
+    def __init__(self, plan: SearchPlan, view: View, now_ms: int) -> None:
+        self._plan = plan
+        self._view = view
+        self._now_ms = now_ms
+
+    def check(self, key: SearchKey) -> Check:  # noqa: PLR0911 (one case for each key)
+        """Return the check for a key."""
+        condition = row_condition(key, self._now_ms)
+        if condition is not None:
+            return self._answer(condition)
+        match key:
+            case And(keys):
+                return _all([self.check(each) for each in keys])
+            case Or(keys):
+                return _any([self.check(each) for each in keys])
+            case Not(inner):
+                return _not(self.check(inner))
+            case Numbers(messages):
+                return self._among(_uids_at(self._view, messages.number_positions(len(self._view.uids))))
+            case Uids(uids):
+                return self._among(uids.resolve(self._view.uids.last_uid))
+            case HasFlag(flag) if flag == RECENT:
+                return lambda candidate: self._view.recent.index_of(candidate.uid) >= 0
+            case DateKey(_, relation, day_ms):
+                return lambda candidate: sent_day_matches(candidate.envelope, relation, day_ms)
+            case _:
+                return _content_check(key)
+
+    def _answer(self, condition: RowCondition) -> Check:
+        index = len(self._plan.answers)
+        self._plan.answers.append(condition)
+        return lambda candidate: bool(candidate.answers[index])
+
+    def _among(self, ranges: Sequence[UidRange]) -> Check:
+        firsts = [first for first, _ in ranges]
+
+        def check(candidate: Candidate) -> bool:
+            index = bisect_right(firsts, candidate.uid) - 1
+            return index >= 0 and candidate.uid <= ranges[index][1]
+
+        return check
+
+
+def _uids_at(view: View, positions: Iterable[range]) -> list[UidRange]:
+    return [uids for each in positions for uids in view.uids.uid_ranges(each.start, each.stop)]
+
+
+def _content_check(key: SearchKey) -> Check:
+    match key:
+        case HeaderContains(name, text):
+            needle = Needle(text)
+            in_envelope = name in ENVELOPE_FIELDS and bool(text)
+            return _header_check(name, needle, in_envelope=in_envelope)
+        case BodyContains(text):
+            needle = Needle(text)
+            return _with_content(lambda content: body_contains(content, needle))
+        case TextContains(text):
+            needle = Needle(text)
+            return _with_content(lambda content: text_contains(content, needle))
+        case _:
+            raise AssertionError(f"no check for {type(key).__name__}")
+
+
+def _header_check(name: str, needle: Needle, *, in_envelope: bool) -> Check:
+    def check(candidate: Candidate) -> bool | None:
+        if in_envelope and needle.cannot_be_in(candidate.envelope):
+            return False
+        content = candidate.content
+        return None if content is None else header_contains(content, name, needle)
+
+    return check
+
+
+def _with_content(tell: Callable[[MessageContent], bool]) -> Check:
+    def check(candidate: Candidate) -> bool | None:
+        return None if candidate.content is None else tell(candidate.content)
+
+    return check
+
+
+def _not(inner: Check) -> Check:
+    def check(candidate: Candidate) -> bool | None:
+        told = inner(candidate)
+        return None if told is None else not told
+
+    return check
+
+
+def _all(checks: Sequence[Check]) -> Check:
+    if len(checks) == 1:
+        return checks[0]
+
+    def check(candidate: Candidate) -> bool | None:
+        result: bool | None = True
+        for each in checks:
+            told = each(candidate)
+            if told is False:
+                return False
+            if told is None:
+                result = None
+        return result
+
+    return check
+
+
+def _any(checks: Sequence[Check]) -> Check:
+    return _not(_all([_not(each) for each in checks]))

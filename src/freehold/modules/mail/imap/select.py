@@ -1,0 +1,124 @@
+"""SELECT, EXAMINE, CLOSE, UNSELECT, CHECK (RFC 9051 §6.3, §6.4, RFC 7162 §3)."""
+
+from dataclasses import dataclass
+
+from freehold.modules.mail.folders.expunge import expunge_messages
+from freehold.modules.mail.folders.ranges import UidRange
+from freehold.modules.mail.folders.read import (
+    Folder,
+    claim_recent,
+    find_selectable,
+    first_unseen_uid,
+    folder_keywords,
+    read_uids,
+)
+from freehold.modules.mail.imap.conversation import Conversation, Reply
+from freehold.modules.mail.imap.resynchronise import resynchronise
+from freehold.modules.mail.imap.sync import LONG_READ_MESSAGES, flags_and_permanent_flags
+from freehold.modules.mail.imap.view import View
+from freehold.protocols.imap import data_response, response, response_code
+from freehold.protocols.imap.errors import Status
+from freehold.protocols.imap.select import Check, Close, Select, Unselect
+from freehold.storage.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A folder as one snapshot shows it."""
+
+    folder: Folder
+    uids: list[UidRange]
+    first_unseen: int | None
+    keywords: frozenset[str]
+
+
+async def select(conversation: Conversation, command: Select) -> Reply:
+    """Answer SELECT and EXAMINE.
+
+    Raises:
+        FolderNotFoundError: no such folder; no folder is open then.
+        FolderNotSelectableError: it is only there for its children.
+    """
+    if conversation.view is not None:
+        conversation.view = None
+        conversation.send(response.untagged_ok("Previous mailbox closed", response_code.CLOSED))
+    if command.qresync is not None and not conversation.qresync:
+        return Reply("ENABLE QRESYNC first", status=Status.BAD)
+    conversation.condstore = conversation.condstore or command.condstore
+    opened = await _read(conversation, command.mailbox)
+    folder = opened.folder
+    view = View(folder.id, folder.uid_validity, read_only=command.read_only)
+    recent = (folder.recent_uid, folder.uid_next)
+    if not command.read_only and folder.recent_uid < folder.uid_next:
+        recent = await conversation.context.database.write(claim_recent, conversation.mailbox_id, folder.id)
+    view.add(opened.uids, (recent[0], folder.uid_next))
+    view.uid_next = folder.uid_next
+    view.known_modseq = view.expunged_modseq = folder.modseq
+    view.keywords = opened.keywords
+    _describe(conversation, view, opened)
+    if command.qresync is not None and command.qresync.uid_validity == view.uid_validity:
+        await resynchronise(conversation, view, command.qresync)
+    conversation.view = view
+    if command.read_only:
+        return Reply("Examine completed", response_code.READ_ONLY)
+    return Reply("Select completed", response_code.READ_WRITE)
+
+
+async def close(conversation: Conversation, _command: Close) -> Reply:
+    """Answer CLOSE: expunge without telling, unless the folder was opened by EXAMINE."""
+    view = conversation.selected
+    conversation.view = None
+    if not view.read_only:
+        expunged = await conversation.context.database.write(
+            expunge_messages, conversation.context.blobs, conversation.mailbox_id, view.folder_id
+        )
+        conversation.folder_changed(view.folder_id, expunged.modseq)
+    return Reply("Close completed")
+
+
+async def unselect(conversation: Conversation, _command: Unselect) -> Reply:
+    """Answer UNSELECT."""
+    conversation.view = None
+    return Reply("Unselect completed")
+
+
+async def check(_conversation: Conversation, _command: Check) -> Reply:
+    """Answer CHECK: all that was answered OK is on disk already."""
+    return Reply("Check completed")
+
+
+async def _read(conversation: Conversation, name: str) -> _Opened:
+    database = conversation.context.database
+    folder = await database.read(find_selectable, conversation.mailbox_id, name)
+    if folder.message_count > LONG_READ_MESSAGES:
+        return await database.read_long(_open, conversation.mailbox_id, name)
+    return await database.read(_open, conversation.mailbox_id, name)
+
+
+async def _open(tx: Transaction, mailbox_id: int, name: str) -> _Opened:
+    folder = await find_selectable(tx, mailbox_id, name)
+    unseen = await first_unseen_uid(tx, mailbox_id, folder.id) if folder.unseen_count else None
+    return _Opened(
+        folder,
+        await read_uids(tx, mailbox_id, folder.id),
+        unseen,
+        frozenset(await folder_keywords(tx, mailbox_id, folder.id)),
+    )
+
+
+def _describe(conversation: Conversation, view: View, opened: _Opened) -> None:
+    folder = opened.folder
+    lines = [
+        flags_and_permanent_flags(view),
+        data_response.exists(len(view.uids)),
+        data_response.recent(len(view.recent)),
+    ]
+    if opened.first_unseen is not None:
+        number = view.uids.index_of(opened.first_unseen) + 1
+        lines.append(response.untagged_ok("First unseen", response_code.unseen(number)))
+    lines += (
+        response.untagged_ok("UIDs valid", response_code.uid_validity(folder.uid_validity)),
+        response.untagged_ok("Predicted next UID", response_code.uid_next(folder.uid_next)),
+        response.untagged_ok("Highest", response_code.highest_mod_sequence(folder.modseq)),
+    )
+    conversation.send(b"".join(lines))

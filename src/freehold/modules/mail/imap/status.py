@@ -1,0 +1,69 @@
+"""STATUS: counters of a folder without opening it (RFC 9051 §6.3.11, RFC 8438)."""
+
+from collections.abc import Callable, Sequence
+
+from freehold.modules.mail.folders.read import Folder, count_deleted, count_recent, find_selectable
+from freehold.modules.mail.imap.condstore import enable_condstore
+from freehold.modules.mail.imap.conversation import Conversation, Reply
+from freehold.protocols.imap import data_response
+from freehold.protocols.imap.status import MailboxStatus, StatusItem
+from freehold.storage.database import Transaction
+
+StatusValues = dict[StatusItem, int | None]
+
+
+async def status(conversation: Conversation, command: MailboxStatus) -> Reply:
+    """Answer STATUS.
+
+    Raises:
+        FolderNotFoundError: no such folder.
+        FolderNotSelectableError: it is only there for its children.
+    """
+    values = await conversation.context.database.read(
+        _read_status, conversation.mailbox_id, command.mailbox, command.items
+    )
+    complete_status(conversation, values)
+    conversation.send(data_response.status_line(command.mailbox, values, utf8=conversation.connection.utf8))
+    return Reply("Status completed")
+
+
+async def status_values(
+    tx: Transaction, mailbox_id: int, folder: Folder, items: Sequence[StatusItem]
+) -> StatusValues:
+    """Return what is asked of a folder; only DELETED and RECENT look at messages."""
+    values: StatusValues = {}
+    for item in items:
+        match item:
+            case StatusItem.RECENT:
+                values[item] = await count_recent(tx, mailbox_id, folder)
+            case StatusItem.DELETED:
+                values[item] = await count_deleted(tx, mailbox_id, folder.id)
+            case StatusItem.APPENDLIMIT:
+                values[item] = None
+            case _:
+                values[item] = _COUNTERS[item](folder)
+    return values
+
+
+def complete_status(conversation: Conversation, values: StatusValues) -> None:
+    """Fill in what is the server's and not the folder's, and turn on what was asked for."""
+    if StatusItem.APPENDLIMIT in values:
+        values[StatusItem.APPENDLIMIT] = conversation.context.settings.max_message_bytes
+    if StatusItem.HIGHESTMODSEQ in values:
+        enable_condstore(conversation)
+
+
+_COUNTERS: dict[StatusItem, Callable[[Folder], int]] = {
+    StatusItem.MESSAGES: lambda folder: folder.message_count,
+    StatusItem.UIDNEXT: lambda folder: folder.uid_next,
+    StatusItem.UIDVALIDITY: lambda folder: folder.uid_validity,
+    StatusItem.UNSEEN: lambda folder: folder.unseen_count,
+    StatusItem.SIZE: lambda folder: folder.size_bytes,
+    StatusItem.HIGHESTMODSEQ: lambda folder: folder.modseq,
+}
+
+
+async def _read_status(
+    tx: Transaction, mailbox_id: int, name: str, items: Sequence[StatusItem]
+) -> StatusValues:
+    return await status_values(tx, mailbox_id, await find_selectable(tx, mailbox_id, name), items)

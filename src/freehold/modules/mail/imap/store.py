@@ -1,0 +1,78 @@
+"""STORE and UID STORE (RFC 9051 §6.4.6, RFC 7162 §3.1.3)."""
+
+from collections.abc import Sequence
+
+from freehold.modules.mail.folders.flags import FlagChange, FlagMode, change_flags
+from freehold.modules.mail.folders.ranges import UidRange, merge_ranges, subtract_ranges
+from freehold.modules.mail.imap.condstore import enable_condstore
+from freehold.modules.mail.imap.conversation import Conversation, Reply
+from freehold.modules.mail.imap.fetch_rows import send_rows
+from freehold.modules.mail.imap.flag_bytes import split_flags
+from freehold.modules.mail.imap.message_rows import plan_rows
+from freehold.modules.mail.imap.sync import flag_items
+from freehold.modules.mail.imap.view import View
+from freehold.protocols.imap import response_code
+from freehold.protocols.imap.fetch import FetchAttribute
+from freehold.protocols.imap.store import Store, StoreAction
+
+_MODES = {
+    StoreAction.REPLACE: FlagMode.REPLACE,
+    StoreAction.ADD: FlagMode.ADD,
+    StoreAction.REMOVE: FlagMode.REMOVE,
+}
+
+
+async def store(conversation: Conversation, command: Store) -> Reply:
+    """Answer STORE.
+
+    Raises:
+        ReadOnlyError: the folder was opened by EXAMINE.
+        TooManyKeywordsError: a message would have too many keywords; nothing was changed.
+    """
+    view = conversation.writable
+    if command.unchanged_since is not None:
+        enable_condstore(conversation)
+    positions = view.uids.positions(command.messages, uid=command.uid)
+    if not positions:
+        return Reply("No messages found")
+    bits, keywords = split_flags(command.flags)
+    asked = [uids for each in positions for uids in view.uids.uid_ranges(each.start, each.stop)]
+    changed = await conversation.context.database.write(
+        change_flags,
+        conversation.mailbox_id,
+        view.folder_id,
+        asked,
+        FlagChange(_MODES[command.action], bits, keywords),
+        unchanged_since=command.unchanged_since,
+    )
+    conversation.folder_changed(view.folder_id, changed.modseq)
+    if command.silent:
+        missing = 0
+        if conversation.condstore:
+            await _tell_modseq(conversation, view, changed.changed, uid=command.uid)
+    else:
+        told = view.uids.positions_of(subtract_ranges(merge_ranges(asked), changed.failed))
+        plan = plan_rows(flag_items(conversation, uid=command.uid))
+        missing = await send_rows(conversation, view, plan, told)
+    own = (changed.modseq,)
+    if changed.failed:
+        return Reply("Conditional store failed", _modified(view, changed.failed, uid=command.uid), own=own)
+    if missing:
+        return Reply("Some messages were already expunged", response_code.EXPUNGEISSUED, own=own)
+    return Reply("Store completed", own=own)
+
+
+async def _tell_modseq(
+    conversation: Conversation, view: View, changed: Sequence[UidRange], *, uid: bool
+) -> None:
+    """Tell the new mod-sequences, which .SILENT does not silence."""
+    items: tuple[FetchAttribute, ...] = (FetchAttribute.MODSEQ,)
+    if uid or conversation.qresync:
+        items = (FetchAttribute.UID, *items)
+    await send_rows(conversation, view, plan_rows(items), view.uids.positions_of(changed))
+
+
+def _modified(view: View, failed: Sequence[UidRange], *, uid: bool) -> bytes:
+    if uid:
+        return response_code.modified(number for low, high in failed for number in range(low, high + 1))
+    return response_code.modified(index + 1 for each in view.uids.positions_of(failed) for index in each)

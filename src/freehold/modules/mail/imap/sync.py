@@ -1,0 +1,172 @@
+"""Brings a session's view of its folder up to date and tells the client (RFC 9051 §5.2, §7.4, §7.5)."""
+
+import asyncio
+from collections.abc import Collection
+
+from freehold.modules.mail.folders.ranges import UidRange, subtract_ranges
+from freehold.modules.mail.folders.read import (
+    FolderChanges,
+    changes_since,
+    claim_recent,
+    folder_modseq,
+    read_uids,
+)
+from freehold.modules.mail.imap.conversation import Conversation
+from freehold.modules.mail.imap.errors import FolderClosedError
+from freehold.modules.mail.imap.flag_bytes import SYSTEM_BITS
+from freehold.modules.mail.imap.message_rows import (
+    Chunk,
+    make_chunk,
+    plan_rows,
+    ranges_at,
+    read_rows,
+    split_positions,
+    write_chunk,
+)
+from freehold.modules.mail.imap.view import View
+from freehold.protocols.imap import data_response, response, response_code
+from freehold.protocols.imap.fetch import FetchAttribute
+
+LONG_READ_MESSAGES = 20_000
+"""A folder with more is read through off the loop's thread."""
+
+
+async def tell_changes(
+    conversation: Conversation, *, expunges: bool, own: Collection[int] = (), uid: bool = False
+) -> None:
+    """Tell what happened in the open folder since it was last told.
+
+    Without `expunges` those wait for a later command. Flags changed at the modseqs in `own` are not
+    told: the command that changed them does that. With `uid` flags are told along with the UID.
+
+    Raises:
+        FolderClosedError: the folder is gone.
+    """
+    view = conversation.view
+    if view is None:
+        return
+    database = conversation.context.database
+    newest = await database.read(folder_modseq, conversation.mailbox_id, view.folder_id)
+    if newest is None:
+        raise FolderClosedError
+    if newest == view.known_modseq and (not expunges or newest == view.expunged_modseq):
+        return
+    changes = await database.read(
+        changes_since, conversation.mailbox_id, view.folder_id, view.expunged_modseq
+    )
+    if changes is None:
+        raise FolderClosedError
+    if not changes.is_complete:
+        changes = await _compare(conversation, view, changes)
+    if expunges:
+        _tell_expunged(conversation, view, changes.expunged)
+    await _tell_added(conversation, view, changes)
+    known, view.known_modseq = view.known_modseq, changes.modseq
+    if expunges:
+        view.expunged_modseq = changes.modseq
+    await _tell_flags(conversation, view, changes.flags, known, own, uid=uid)
+
+
+def tell_keywords(conversation: Conversation, view: View, chunk: Chunk) -> None:
+    """Tell FLAGS anew when a message of the chunk has a keyword that the client does not know yet."""
+    lists = set(chunk.columns["m.keywords"])
+    if lists == {""}:
+        return
+    fresh = {name for each in lists for name in str(each).split(" ") if name} - view.keywords
+    if fresh:
+        view.keywords |= fresh
+        conversation.send(flags_and_permanent_flags(view))
+
+
+def flags_and_permanent_flags(view: View) -> bytes:
+    """Write the untagged FLAGS and PERMANENTFLAGS of a view."""
+    names = [*SYSTEM_BITS, *sorted(view.keywords)]
+    permanent: list[str] = [] if view.read_only else names
+    return data_response.flags_line(names) + response.untagged_ok(
+        "Read-only" if view.read_only else "Flags permitted",
+        response_code.permanent_flags(permanent, keywords=not view.read_only),
+    )
+
+
+async def _compare(conversation: Conversation, view: View, changes: FolderChanges) -> FolderChanges:
+    """Find out by comparison what the change log no longer tells."""
+    database = conversation.context.database
+    now = await database.read_long(read_uids, conversation.mailbox_id, view.folder_id)
+    before = list(view.uids.uid_ranges(0, len(view.uids)))
+    return FolderChanges(
+        changes.modseq,
+        changes.uid_next,
+        changes.recent_uid,
+        is_complete=True,
+        expunged=subtract_ranges(before, now),
+        flags=before,
+        added=subtract_ranges(now, before),
+    )
+
+
+def _tell_expunged(conversation: Conversation, view: View, expunged: list[UidRange]) -> None:
+    if not expunged:
+        return
+    if conversation.qresync:
+        known = view.uids.positions_of(expunged)
+        gone = [uid for each in known for uid in view.uids.uids(each.start, each.stop)]
+        conversation.send(data_response.vanished(gone))
+        view.remove(expunged)
+        return
+    numbers = view.remove(expunged)
+    conversation.send(
+        b"".join(data_response.expunge(index + 1) for each in reversed(numbers) for index in reversed(each))
+    )
+
+
+async def _tell_added(conversation: Conversation, view: View, changes: FolderChanges) -> None:
+    """Tell EXISTS and RECENT; a session that may write takes the new messages' recency."""
+    added = [(max(low, view.uid_next), high) for low, high in changes.added if high >= view.uid_next]
+    view.uid_next = max(view.uid_next, changes.uid_next)
+    if not added:
+        return
+    last = added[-1][1]
+    recent = (changes.recent_uid, changes.uid_next)
+    if not view.read_only and changes.recent_uid <= last:
+        recent = await conversation.context.database.write(
+            claim_recent, conversation.mailbox_id, view.folder_id
+        )
+    view.add(added, recent)
+    conversation.send(data_response.exists(len(view.uids)) + data_response.recent(len(view.recent)))
+
+
+async def _tell_flags(
+    conversation: Conversation,
+    view: View,
+    changed: list[UidRange],
+    known: int,
+    own: Collection[int],
+    *,
+    uid: bool,
+) -> None:
+    """Tell the flags of messages that changed after `known`, at modseqs that are not `own`."""
+    if not changed:
+        return
+    positions = view.uids.positions_of(changed)
+    plan = plan_rows(flag_items(conversation, uid=uid), ("m.modseq",), changed_only=True)
+    modseq_column = 1 + plan.columns.index("m.modseq")
+    for group in split_positions(positions):
+        rows = await conversation.context.database.read(
+            read_rows, plan.sql, view.folder_id, ranges_at(view, group), conversation.mailbox_id, known
+        )
+        chunk = make_chunk(view, plan, group, [row for row in rows if row[modseq_column] not in own])
+        if chunk.numbers:
+            tell_keywords(conversation, view, chunk)
+            conversation.send(write_chunk(view, plan, chunk))
+            await conversation.peer.flush()
+            await asyncio.sleep(0)
+
+
+def flag_items(conversation: Conversation, *, uid: bool) -> tuple[FetchAttribute, ...]:
+    """Return the items by which changes of flags are told."""
+    items: tuple[FetchAttribute, ...] = (FetchAttribute.FLAGS,)
+    if uid or conversation.qresync:
+        items = (FetchAttribute.UID, *items)
+    if conversation.condstore:
+        items += (FetchAttribute.MODSEQ,)
+    return items

@@ -1,0 +1,50 @@
+"""The selected folder as one session sees it."""
+
+from freehold.modules.mail.folders.ranges import UidRange
+from freehold.modules.mail.imap.uid_map import UidMap
+
+
+class View:
+    r"""What the client has been told of the folder it has open.
+
+    `known_modseq` is up to where additions and flags were told, `expunged_modseq` up to where
+    expunges were: they wait while the client counts by message numbers (RFC 9051 §7.5.1).
+    `recent` are the UIDs that are \Recent in this session, `keywords` those told in FLAGS.
+    """
+
+    __slots__ = (
+        "expunged_modseq",
+        "folder_id",
+        "keywords",
+        "known_modseq",
+        "read_only",
+        "recent",
+        "uid_next",
+        "uid_validity",
+        "uids",
+    )
+
+    def __init__(self, folder_id: int, uid_validity: int, *, read_only: bool) -> None:
+        self.folder_id = folder_id
+        self.uid_validity = uid_validity
+        self.read_only = read_only
+        self.uids = UidMap()
+        self.recent = UidMap()
+        self.keywords: frozenset[str] = frozenset()
+        self.known_modseq = self.expunged_modseq = 0
+        self.uid_next = 1
+
+    def add(self, ranges: list[UidRange], recent: tuple[int, int]) -> None:
+        r"""Add new messages; those from recent[0] to below recent[1] are \Recent here."""
+        self.uids.extend(ranges)
+        first, behind = recent
+        self.recent.extend(
+            (max(low, first), min(high, behind - 1))
+            for low, high in ranges
+            if max(low, first) <= min(high, behind - 1)
+        )
+
+    def remove(self, ranges: list[UidRange]) -> list[range]:
+        """Remove expunged messages; returns the ascending ranges of indexes that they had."""
+        self.recent.remove(ranges)
+        return self.uids.remove(ranges)
