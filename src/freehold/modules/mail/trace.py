@@ -6,8 +6,9 @@ addresses are kept in lower case.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from freehold.storage.database import Transaction
 
@@ -29,8 +30,7 @@ class TraceState(Enum):
     REMOVED = "removed"
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(msgspec.Struct, frozen=True):
     """One accepted message. `client` is its address and HELO name, or the login that sent it."""
 
     id: int
@@ -41,8 +41,7 @@ class Trace:
     message_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class TraceLine:
+class TraceLine(msgspec.Struct, frozen=True):
     """What has become of a message for one address."""
 
     address: str

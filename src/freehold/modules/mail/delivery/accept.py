@@ -1,6 +1,6 @@
 """The transaction that takes responsibility for a message: after its commit the client reads 250."""
 
-from dataclasses import dataclass
+import msgspec
 
 from freehold.modules.mail.delivery.enqueue import QueuedMessage, enqueue
 from freehold.modules.mail.delivery.plan import DeliveryPlan
@@ -12,8 +12,7 @@ from freehold.storage.database import Transaction
 from freehold.storage.ids import IdMaker
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """One complete message with all that is known of it.
 
     `message` describes it to folders; `queued` to the queue. `blob` is prepared: its bytes are on
@@ -27,8 +26,7 @@ class Received:
     expires_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(msgspec.Struct, frozen=True):
     """What the commit made: the places in mailboxes (by mailbox id), and the queue's id if any."""
 
     places: tuple[tuple[int, Appended], ...]

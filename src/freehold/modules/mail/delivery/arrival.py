@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from freehold.modules.mail.delivery.accept import Received
 from freehold.modules.mail.delivery.enqueue import QueuedMessage
@@ -21,8 +22,7 @@ _RECEIVED = re.compile(rb"^received:", re.IGNORECASE | re.MULTILINE)
 _SEARCHED_BYTES = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """What the session knows of a message besides its bytes.
 
     `skip_bytes` is the length of the Return-Path line that we put at its head.
@@ -40,8 +40,7 @@ class Arrival:
     is_8bit: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Examination:
+class Examination(msgspec.Struct, frozen=True):
     """What the bytes themselves say."""
 
     envelope: bytes

@@ -1,8 +1,9 @@
 """Put a message into the queue, within the transaction that accepts it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from freehold.storage.database import Transaction
 from freehold.storage.ids import IdMaker
@@ -17,8 +18,7 @@ class Transport(Enum):
     PROGRAM = "program"
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedMessage:
+class QueuedMessage(msgspec.Struct, frozen=True):
     """One message of the queue. `skip_bytes` is the length of our own Return-Path line at the blob's head.
 
     The blob is inserted, with one reference for the queue, by the caller.
@@ -34,8 +34,7 @@ class QueuedMessage:
     is_8bit: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedRecipient:
+class QueuedRecipient(msgspec.Struct, frozen=True):
     """One recipient: for SMTP an address and its domain, else a path or a command."""
 
     transport: Transport

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from freehold.modules.mail.addresses.model import ForeignDomain, Resolution
 from freehold.modules.mail.delivery.enqueue import QueuedRecipient, Transport
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedRecipient:
+class AcceptedRecipient(msgspec.Struct, frozen=True):
     """One RCPT that was answered 250: its address and what that means now.
 
     A ForeignDomain is one to relay to.

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
+import msgspec
+
 from freehold.kernel.log import get_logger
 from freehold.kernel.resolver import ResolverUnavailableError
 from freehold.modules.mail.addresses.access import may_send_as
@@ -22,16 +24,14 @@ from freehold.storage.database import Transaction
 log = get_logger("freehold.mail.smtp")
 
 
-@dataclass(frozen=True, slots=True)
-class Submitter:
+class Submitter(msgspec.Struct, frozen=True):
     """Who has logged in: a login and the mailbox it sends from."""
 
     login: str
     mailbox_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(msgspec.Struct, frozen=True):
     """What is known of the peer when it asks: its address, HELO name, and login if any."""
 
     address: IPv4Address | IPv6Address
