@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 from freehold.accounts.authenticate import Authenticator
@@ -49,17 +50,30 @@ class SmtpService:
     trusted_networks: tuple[Network, ...]
 
     def options(self, *, tls: bool, loopback: bool) -> ServerOptions:
-        """Return what a connection is offered."""
-        return ServerOptions(
-            hostname=self.runtime.hostname,
-            lmtp=self.door is Door.LMTP,
-            max_message_bytes=self.settings.max_message_bytes,
-            extensions=EXTENSIONS,
-            starttls=self.has_starttls,
-            tls=tls,
-            loopback=loopback,
-            auth_mechanisms=MECHANISMS if self.door is Door.SUBMISSION else (),
+        """Return what a connection is offered; all connections of a kind share one value."""
+        return _options(
+            self.door,
+            self.runtime.hostname,
+            self.settings.max_message_bytes,
+            (self.has_starttls, tls, loopback),
         )
+
+
+@lru_cache(maxsize=64)
+def _options(
+    door: Door, hostname: str, max_message_bytes: int, channel: tuple[bool, bool, bool]
+) -> ServerOptions:
+    has_starttls, tls, loopback = channel
+    return ServerOptions(
+        hostname=hostname,
+        lmtp=door is Door.LMTP,
+        max_message_bytes=max_message_bytes,
+        extensions=EXTENSIONS,
+        starttls=has_starttls,
+        tls=tls,
+        loopback=loopback,
+        auth_mechanisms=MECHANISMS if door is Door.SUBMISSION else (),
+    )
 
 
 def parse_networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
