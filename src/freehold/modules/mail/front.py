@@ -8,11 +8,13 @@ from freehold.kernel.capabilities import Capability
 from freehold.kernel.module import ListenerSpec, Runtime, TlsMode
 from freehold.kernel.stream import SessionFactory
 from freehold.modules.mail.config import MailSettings
+from freehold.modules.mail.imap.factory import make_factory as make_imap_factory
 from freehold.modules.mail.smtp.service import Door, SmtpService, parse_networks
 from freehold.modules.mail.smtp.session import make_factory as make_smtp_factory
 
 AUTHENTICATOR: Final = Capability[Authenticator]("authenticator")
 
+IMAP_TOO_MANY: Final = b"* BYE [UNAVAILABLE] Too many connections: try again later\r\n"
 SMTP_TOO_MANY: Final = b"421 4.7.0 Too many connections: try again later\r\n"
 
 
@@ -61,10 +63,24 @@ def _lmtp(runtime: Runtime) -> SessionFactory:
     return _smtp(runtime, Door.LMTP, has_starttls=False)
 
 
+def _imap(runtime: Runtime) -> SessionFactory:
+    return make_imap_factory(
+        runtime, runtime.capabilities.require(AUTHENTICATOR), mail_settings(runtime).imap, has_starttls=True
+    )
+
+
+def _imaps(runtime: Runtime) -> SessionFactory:
+    return make_imap_factory(
+        runtime, runtime.capabilities.require(AUTHENTICATOR), mail_settings(runtime).imap, has_starttls=False
+    )
+
+
 LISTENERS: Final = (
     ListenerSpec("smtp", 25, TlsMode.STARTTLS, _exchange, SMTP_TOO_MANY),
     ListenerSpec("submission", 587, TlsMode.STARTTLS, _submission, SMTP_TOO_MANY),
     ListenerSpec("submissions", 465, TlsMode.IMPLICIT, _submissions),
+    ListenerSpec("imap", 143, TlsMode.STARTTLS, _imap, IMAP_TOO_MANY),
+    ListenerSpec("imaps", 993, TlsMode.IMPLICIT, _imaps),
     ListenerSpec("lmtp", 24, TlsMode.NONE, _lmtp, SMTP_TOO_MANY),
 )
 """Ports as assigned; LMTP has none of its own and takes 24, "any private mail system"."""
