@@ -116,10 +116,14 @@ class FailedError(click.ClickException):
 
     exit_code = ExitCode.FAILED
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self._as_json = wants_json()  # asked now: the command's context is gone when click shows the error
+
     def show(self, file: object = None) -> None:
         """Print the text on stderr; `file` is click's and not used."""
         del file
-        show_error(self.message, as_json=wants_json())
+        show_error(self.message, as_json=self._as_json)
 
 
 def show_error(text: str, *, as_json: bool) -> None:

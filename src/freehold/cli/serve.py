@@ -1,6 +1,7 @@
 """`freehold serve`: runs the server in the foreground until it is told to stop."""
 
 import sys
+from contextlib import suppress
 
 import click
 
@@ -23,6 +24,10 @@ def command() -> None:
     from freehold.kernel.status import listener_addresses  # noqa: PLC0415
 
     def announce(started: Started) -> None:
+        with suppress(OSError):  # nobody reads what is printed: the server serves all the same
+            tell(started)
+
+    def tell(started: Started) -> None:
         listeners = listener_addresses(started.service)
         if wants_json():
             show_json({"listeners": listeners, "first_start": list(started.first_start)})

@@ -21,6 +21,9 @@ from freehold.kernel.privileges import die_with_parent
 from freehold.kernel.worker import Control, Service, handle_signals, run
 
 READY: Final = b"R"
+NOT_OURS: Final = (signal.SIGINT, signal.SIGHUP)
+"""A terminal sends SIGINT to workers too, but the supervisor decides; SIGHUP counts once there is a loop."""
+
 HANDLED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 log = get_logger("freehold.kernel.worker")
@@ -60,7 +63,13 @@ def fork(body: Callable[[int], int], leave: Callable[[], None]) -> Child:
     parent = os.getpid()
     signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     gc.freeze()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+        os.close(reading)
+        os.close(writing)
+        raise
     if pid:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
         os.close(writing)
@@ -69,7 +78,7 @@ def fork(body: Callable[[int], int], leave: Callable[[], None]) -> Child:
     try:
         signal.set_wakeup_fd(-1)
         for number in HANDLED:
-            signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
+            signal.signal(number, signal.SIG_IGN if number in NOT_OURS else signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
         os.close(reading)
         die_with_parent(parent)

@@ -103,7 +103,13 @@ class Supervisor:
     def _start(self, worker: Worker) -> None:
         if self._is_stopping or worker.pid:
             return
-        child = fork(lambda ready: run_worker(self._service, worker.place, ready), self._leave)
+        try:
+            child = fork(lambda ready: run_worker(self._service, worker.place, ready), self._leave)
+        except OSError as error:  # out of processes or memory: that may pass
+            wait = max(worker.next_wait(time.monotonic()), FIRST_BACKOFF_SECONDS)
+            log.warning("worker not started", worker=worker.place.name, reason=error.strerror)
+            self._reactor.call_later(wait, lambda: self._start(worker))
+            return
         worker.pid, worker.ready_fd = child.pid, child.ready
         worker.started = time.monotonic()
         WORKER_UP.labels(worker.place.name).set(0)
