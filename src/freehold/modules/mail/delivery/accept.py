@@ -5,7 +5,7 @@ import msgspec
 from freehold.modules.mail.delivery.enqueue import QueuedMessage, enqueue
 from freehold.modules.mail.delivery.plan import DeliveryPlan
 from freehold.modules.mail.errors import FolderNotFoundError
-from freehold.modules.mail.folders.append import Appended, NewMessage, append_message
+from freehold.modules.mail.folders.append import Appended, NewMessage, append_message, insert_content
 from freehold.modules.mail.trace import Trace, TraceState, insert_trace
 from freehold.storage.blobs import BlobStore, PreparedBlob
 from freehold.storage.database import Transaction
@@ -44,12 +44,14 @@ async def accept_message(
     now_ms = received.trace.received_ms
     places: list[tuple[int, Appended]] = []
     outcomes: list[tuple[str, TraceState, str]] = []
+    await _store_content(tx, blobs, received, plan)
     for mailbox_id, (inbox_id, addresses) in plan.inboxes.items():
         try:
             place = await append_message(
                 tx, mailbox_id, inbox_id, received.message, now_ms=now_ms, check_quota=False
             )
         except FolderNotFoundError:
+            await blobs.release(tx, received.message.blob_id)
             outcomes += [(address, TraceState.REMOVED, "the mailbox was removed") for address in addresses]
             continue
         places.append((mailbox_id, place))
@@ -66,8 +68,13 @@ async def accept_message(
             now_ms=now_ms,
             expires_ms=received.expires_ms,
         )
-    references = len(places) + (queue_id is not None)
-    if references:
-        await blobs.insert(tx, received.blob, blob_id=received.message.blob_id, references=references)
     await insert_trace(tx, received.trace, outcomes)
     return Delivered(tuple(places), queue_id)
+
+
+async def _store_content(tx: Transaction, blobs: BlobStore, received: Received, plan: DeliveryPlan) -> None:
+    references = len(plan.inboxes) + bool(plan.queued)
+    if plan.inboxes:
+        await insert_content(tx, blobs, received.blob, received.message, references=references)
+    elif references:
+        await blobs.insert(tx, received.blob, blob_id=received.message.blob_id, references=references)

@@ -5,11 +5,12 @@ import msgspec
 from freehold.modules.mail.errors import FolderFullError, FolderNotFoundError, QuotaExceededError
 from freehold.modules.mail.folders.change import ChangeKind
 from freehold.modules.mail.model import MAX_UID, Flag, Uid, message_id
+from freehold.storage.blobs import BlobStore, PreparedBlob
 from freehold.storage.database import Transaction
 
 
 class NewMessage(msgspec.Struct, frozen=True):
-    """What a folder keeps of a message. The blob is inserted, with its references, by the caller.
+    """What a folder keeps of a message. Its bytes are stored by `insert_content`.
 
     `envelope` and `body_structure` are ready-made IMAP bytes; `keywords` are sorted and
     space-separated.
@@ -33,6 +34,19 @@ class Appended(msgspec.Struct, frozen=True):
     modseq: int
 
 
+async def insert_content(
+    tx: Transaction, blobs: BlobStore, blob: PreparedBlob, message: NewMessage, *, references: int
+) -> None:
+    """Store a message's bytes and what IMAP tells of them, for `references` folders and queues."""
+    await blobs.insert(tx, blob, blob_id=message.blob_id, references=references)
+    await tx.execute(
+        "INSERT INTO message_summary (blob_id, envelope, body_structure) VALUES (?, ?, ?)",
+        message.blob_id,
+        message.envelope,
+        message.body_structure,
+    )
+
+
 async def append_message(
     tx: Transaction,
     mailbox_id: int,
@@ -42,7 +56,7 @@ async def append_message(
     now_ms: int,
     check_quota: bool,
 ) -> Appended:
-    """Add a message to a folder: five small writes, and the next UID.
+    """Add a message, whose content is stored in the same transaction, to a folder.
 
     Raises:
         QuotaExceededError: `check_quota` and the mailbox would hold more than it may.
@@ -112,10 +126,4 @@ async def _insert(
         message.internal_ms,
         now_ms,
         message.size_bytes,
-    )
-    await tx.execute(
-        "INSERT INTO message_summary (id, envelope, body_structure) VALUES (?, ?, ?)",
-        row_id,
-        message.envelope,
-        message.body_structure,
     )

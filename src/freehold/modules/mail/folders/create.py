@@ -140,7 +140,6 @@ async def remove_folder_messages(tx: Transaction, blobs: BlobStore, *, folder_id
         "SELECT blob_id, COUNT(*) FROM message WHERE id BETWEEN ? AND ? GROUP BY blob_id", first, last
     ):
         await blobs.release(tx, blob_id, count)
-    await tx.execute("DELETE FROM message_summary WHERE id BETWEEN ? AND ?", first, last)
     await tx.execute("DELETE FROM message WHERE id BETWEEN ? AND ?", first, last)
     await tx.execute("DELETE FROM change WHERE folder_id = ?", folder_id)
 

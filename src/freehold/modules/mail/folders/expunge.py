@@ -50,7 +50,6 @@ async def expunge_messages(
     base = folder_id << UID_BITS
     bounds = [(base + first, base + last) for first, last in gone]
     await tx.execute_many("DELETE FROM message WHERE id BETWEEN ? AND ?", bounds)
-    await tx.execute_many("DELETE FROM message_summary WHERE id BETWEEN ? AND ?", bounds)
     await release_blobs(tx, blobs, count_blobs(row[1] for row in rows))
     await log_changes(tx, mailbox_id, folder_id, modseq, ChangeKind.EXPUNGED, gone)
     await _discount(

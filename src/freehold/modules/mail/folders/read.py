@@ -222,7 +222,8 @@ async def claim_recent(tx: Transaction, mailbox_id: int, folder_id: int) -> tupl
     Returns the range of UIDs that it gets: the first, and the one behind the last.
     """
     row = await tx.fetch_one(
-        "UPDATE folder SET recent_uid = recent_uid WHERE id = ? AND mailbox_id = ? RETURNING recent_uid, uid_next",
+        "UPDATE folder SET recent_uid = recent_uid WHERE id = ? AND mailbox_id = ?"
+        " RETURNING recent_uid, uid_next",
         folder_id,
         mailbox_id,
     )

@@ -18,7 +18,11 @@ async def sweep_changes(tx: Transaction, mailbox_id: int, *, kept: int = KEPT_CH
     if row is None:
         row = await tx.fetch_one("SELECT change_floor FROM mailbox WHERE id = ?", mailbox_id)
         return 0 if row is None else int(row[0])
-    await tx.execute("DELETE FROM change WHERE mailbox_id = ? AND modseq <= ?", mailbox_id, row[0])
+    await tx.execute(
+        "DELETE FROM change WHERE folder_id IN (SELECT id FROM folder WHERE mailbox_id = ?) AND modseq <= ?",
+        mailbox_id,
+        row[0],
+    )
     return int(row[0])
 
 

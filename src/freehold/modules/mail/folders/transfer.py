@@ -81,11 +81,6 @@ async def copy_messages(
         " WHERE id BETWEEN ? AND ?",
         [(shift, modseq, now_ms, first, last) for shift, first, last in runs],
     )
-    await tx.execute_many(
-        "INSERT INTO message_summary (id, envelope, body_structure)"
-        " SELECT id + ?, envelope, body_structure FROM message_summary WHERE id BETWEEN ? AND ?",
-        runs,
-    )
     await retain_blobs(tx, blobs, count_blobs(row[1] for row in rows))
     return await _log(tx, route, load, first_uid, Transferred(modseq, uid_validity, [], []))
 
@@ -111,7 +106,6 @@ async def move_messages(
         "UPDATE message SET id = id + ?, modseq = ?, saved_ms = ? WHERE id BETWEEN ? AND ?",
         [(shift, modseq, now_ms, first, last) for shift, first, last in runs],
     )
-    await tx.execute_many("UPDATE message_summary SET id = id + ? WHERE id BETWEEN ? AND ?", runs)
     moved = await _log(tx, route, load, first_uid, Transferred(modseq, uid_validity, [], []))
     await log_changes(tx, route.mailbox_id, route.source_id, modseq, ChangeKind.EXPUNGED, moved.source)
     return moved

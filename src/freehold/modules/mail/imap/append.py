@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from freehold.modules.mail.errors import MessageTooLargeError, QuotaExceededError
-from freehold.modules.mail.folders.append import Appended, NewMessage, append_message
+from freehold.modules.mail.folders.append import Appended, NewMessage, append_message, insert_content
 from freehold.modules.mail.folders.flags import join_keywords
 from freehold.modules.mail.folders.read import read_quota
 from freehold.modules.mail.imap.conversation import Conversation, Reply
@@ -155,8 +155,8 @@ async def _store(
     mailbox_id, folder_id = place
     places = []
     for each in arrived:
+        await insert_content(tx, blobs, each.blob, each.message, references=1)
         places.append(
             await append_message(tx, mailbox_id, folder_id, each.message, now_ms=now_ms, check_quota=True)
         )
-        await blobs.insert(tx, each.blob, blob_id=each.message.blob_id, references=1)
     return places

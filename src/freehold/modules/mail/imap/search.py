@@ -110,7 +110,7 @@ async def _read(
         told = [f"CASE WHEN {each.sql} THEN 1 ELSE 0 END" for each in plan.answers]
         before = [argument for each in plan.answers for argument in each.arguments]
         columns = ", ".join((columns, "m.blob_id, m.size_bytes, s.envelope", *told))
-        tables += " JOIN message_summary AS s ON s.id = m.id"
+        tables += " JOIN message_summary AS s ON s.blob_id = m.blob_id"
     sql = (  # names of columns and tables are this program's own
         f"SELECT {columns} FROM {tables}"  # noqa: S608
         f" WHERE m.id BETWEEN ? AND ? AND m.mailbox_id = ? AND {plan.where.sql} ORDER BY m.id"

@@ -82,11 +82,11 @@ CREATE TABLE message (
     saved_ms BIGINT NOT NULL,           -- when it came into this folder (RFC 8514)
     size_bytes BIGINT NOT NULL
 );
-CREATE INDEX message_blob ON message (blob_id);
 
--- Ready-made IMAP bytes, apart so that flags stay dense.
+-- Ready-made IMAP bytes of a content, shared by every folder that has it. Apart from `message` so
+-- that flags stay dense, and in the order of arrival so that a delivery writes next to the last one.
 CREATE TABLE message_summary (
-    id BIGINT PRIMARY KEY,
+    blob_id BIGINT PRIMARY KEY REFERENCES blob (id) ON DELETE CASCADE,
     envelope BLOB NOT NULL,
     body_structure BLOB NOT NULL
 );
@@ -99,9 +99,8 @@ CREATE TABLE change (
     first_uid BIGINT NOT NULL,
     last_uid BIGINT NOT NULL,
     kind TEXT NOT NULL,                 -- added, flags, expunged
-    PRIMARY KEY (mailbox_id, modseq, folder_id, first_uid)
+    PRIMARY KEY (folder_id, modseq, first_uid)
 ) WITHOUT ROWID;
-CREATE INDEX change_folder ON change (folder_id, modseq);
 
 -- The queue: see queue/states.py for its legal states.
 CREATE TABLE queue_message (
