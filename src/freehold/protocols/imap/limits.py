@@ -28,9 +28,9 @@ class Limits:
 
 
 STRANGER_LIMITS = Limits(
-    line=16 * KIB, literals=8 * KIB, nonsynchronising=4 * KIB, append=0, discard=64 * KIB
+    line=40 * KIB, literals=8 * KIB, nonsynchronising=4 * KIB, append=0, discard=64 * KIB
 )
-"""Before login: long enough for an OAuth token in an initial response, and no more."""
+"""Before login: long enough for ID as RFC 2971 §3.3 bounds it (32 KiB), and no more."""
 
 MEMBER_LIMITS = Limits()
 """After login."""
