@@ -4,6 +4,7 @@ Its listener `echo` answers every line with the process that serves it. The line
 the bus, and every process answers "heard" with what it has heard last.
 """
 
+import asyncio
 import os
 import ssl
 import sys
@@ -77,6 +78,10 @@ class EchoSession:
                     self._peer.send(f"{os.getpid()} {self._heard.text}\n".encode())
                 case ["uid"]:
                     self._peer.send(f"{os.getuid()} {os.getgid()} {os.getgroups()}\n".encode())
+                case ["stall"]:
+                    self._peer.send(b"stalling\n")
+                    await self._peer.flush()
+                    await asyncio.Event().wait()
                 case ["quit"]:
                     self._peer.send(b"bye\n")
                     return Verdict.CLOSE

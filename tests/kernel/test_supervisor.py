@@ -79,6 +79,32 @@ async def test_sigterm_says_farewell_to_idle_connections_and_exits_with_zero(
         assert not socket_path(server.data).exists()
 
 
+async def test_a_second_signal_does_not_wait_for_the_drain(tmp_path: Path) -> None:
+    async with running(tmp_path, f"drain_seconds = 600\n{ONE}") as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"stall\n")
+        assert await reader.readline() == b"stalling\n"
+        server.process.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(_wait_until_refused, server.port)
+        assert await server.stop() == 0
+        writer.close()
+
+
+def _wait_until_refused(port: int) -> None:
+    """Return once the first signal has taken effect: a drained worker accepts nothing any more."""
+    while True:
+        with socket.create_connection(("127.0.0.1", port)) as probe:
+            probe.settimeout(0.2)
+            try:
+                probe.sendall(b"x\n")
+                if not probe.recv(100):
+                    return
+            except TimeoutError:
+                return
+            except ConnectionError:
+                return
+
+
 async def test_a_second_server_on_the_folder_is_refused_with_the_first_ones_process(tmp_path: Path) -> None:
     async with running(tmp_path, ONE) as server:
         second = await start(tmp_path / "freehold.toml", server.data)
