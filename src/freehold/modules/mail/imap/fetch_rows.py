@@ -25,7 +25,7 @@ async def send_rows(
     """
     missing = 0
     database, mailbox_id = conversation.context.database, conversation.mailbox_id
-    for group in split_positions(positions):
+    for group in split_positions(positions, plan.chunk_messages):
         rows = await database.read(
             read_rows, plan.sql, view.folder_id, ranges_at(view, group), mailbox_id, *arguments
         )

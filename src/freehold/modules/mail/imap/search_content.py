@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 from freehold.modules.mail.imap.message_content import MessageContent
 from freehold.protocols.imap.search_keys import DateRelation
+from freehold.protocols.mime.addresses import mailboxes, parse_addresses
+from freehold.protocols.mime.buffer import Buffer
 from freehold.protocols.mime.charset import decode_charset
 from freehold.protocols.mime.date import parse_zoned_date
 from freehold.protocols.mime.decode import decode_text
@@ -20,6 +22,9 @@ MAX_TEXT_BYTES = 16 * 1024 * 1024
 
 ENVELOPE_FIELDS = frozenset({"subject", "from", "to", "cc", "bcc"})
 """Fields whose text is in the ENVELOPE, whole or in pieces."""
+
+ADDRESS_FIELDS = frozenset({"from", "to", "cc", "bcc", "sender", "reply-to"})
+"""Fields in which addresses are also found as they are meant, without comments and spaces."""
 
 _PIECE = re.compile(r"[a-z0-9]+")
 _ENVELOPE_DATE = re.compile(rb'\((?:"((?:[^"\\]|\\.)*)"|(NIL))')
@@ -56,24 +61,28 @@ def header_contains(content: MessageContent, name: str, needle: Needle) -> bool:
     values = all_values(buffer, 0, header_end(buffer, 0, len(buffer)), name.encode("utf-8", "replace"))
     if not needle.text:
         return bool(values)
-    return any(needle.is_in(decode_words(value)) for value in values)
+    if any(needle.is_in(decode_words(value)) for value in values):
+        return True
+    return name in ADDRESS_FIELDS and any(map(needle.is_in, _addresses(values)))
 
 
 def body_contains(content: MessageContent, needle: Needle) -> bool:
     """Tell whether the body contains the text, in whatever encoding and charset."""
     if not needle.text:
         return True
-    buffer = content.buffer
-    if needle.octets is not None and isinstance(buffer, bytes):
-        lowered = buffer.lower()
-        if not any(word in lowered for word in _ENCODINGS):
-            return lowered.find(needle.octets, header_end(buffer, 0, len(buffer))) >= 0
+    plain = _plain_octets(content.buffer)
+    if needle.octets is not None and plain is not None:
+        return plain.find(needle.octets, header_end(plain, 0, len(plain))) >= 0
     return any(needle.is_in(text) for text in _texts(content, content.part, is_outermost=True))
 
 
 def text_contains(content: MessageContent, needle: Needle) -> bool:
     """Tell whether header or body contains the text."""
     buffer = content.buffer
+    if needle.octets is not None and len(needle.pieces) == 1 and needle.octets == needle.pieces[0]:
+        plain = _plain_octets(buffer)
+        if plain is not None:
+            return needle.octets in plain
     end = header_end(buffer, 0, len(buffer))
     return any(needle.is_in(text) for text in _header_texts(content, 0, end)) or body_contains(
         content, needle
@@ -94,6 +103,19 @@ def sent_day_matches(envelope: bytes, relation: DateRelation, day_ms: int) -> bo
             return day == day_ms
         case DateRelation.SINCE:
             return day >= day_ms
+
+
+def _plain_octets(buffer: Buffer) -> bytes | None:
+    """Return a small message in lower case if nothing in it is encoded: its octets are its text."""
+    if not isinstance(buffer, bytes):
+        return None
+    lowered = buffer.lower()
+    return None if any(word in lowered for word in _ENCODINGS) else lowered
+
+
+def _addresses(values: list[bytes]) -> Iterator[str]:
+    for address in mailboxes(parse_addresses(b",".join(values))):
+        yield decode_charset(b"%b@%b" % (address.local or b"", address.domain or b""), b"")
 
 
 def _texts(content: MessageContent, part: Part, *, is_outermost: bool) -> Iterator[str]:
