@@ -1,0 +1,182 @@
+"""The whole server as real processes, and a person at its command line."""
+
+import getpass
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+START_SECONDS = 30.0
+STOP_SECONDS = 40.0
+LISTENERS = ("smtp", "submission", "submissions", "lmtp", "imap", "imaps")
+FREEHOLD = (sys.executable, "-m", "freehold")
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Server:
+    """One installation: its folder, configuration and ports; started and killed at will.
+
+    `extra` is TOML that follows; `listen_extra` adds lines to a listener's section.
+    """
+
+    folder: Path
+    hostname: str = "mail.example.test"
+    database: str = ""
+    workers: int = 2
+    extra: str = ""
+    listen_extra: Mapping[str, str] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=lambda: {name: free_port() for name in LISTENERS})
+    metrics_port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return self.folder / "data"
+
+    @property
+    def config(self) -> Path:
+        """The configuration file."""
+        return self.folder / "freehold.toml"
+
+    @property
+    def log(self) -> Path:
+        """What the server has written to its standard streams."""
+        return self.folder / "server.log"
+
+    def write_config(self) -> None:
+        """Write the configuration file."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lines = [
+            f'hostname = "{self.hostname}"',
+            f'data = "{self.data}"',
+            f'user = "{getpass.getuser()}"',
+            f"workers = {self.workers}",
+            "[metrics]",
+            f'address = "127.0.0.1:{self.metrics_port}"',
+        ]
+        if self.database:
+            lines += ["[database]", f'url = "{self.database}"']
+        for name, port in self.ports.items():
+            lines += [
+                f"[listen.{name}]",
+                f'addresses = ["127.0.0.1:{port}"]',
+                self.listen_extra.get(name, ""),
+            ]
+        self.config.write_text("\n".join([*lines, self.extra, ""]))
+
+    def start(self, *, prefix: Sequence[str] = ()) -> None:
+        """Start the server and wait until it takes connections on every port."""
+        self.write_config()
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*prefix, *FREEHOLD, "--config", str(self.config), "serve"],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Wait until every port answers; says what the log says if none does."""
+        deadline = time.monotonic() + START_SECONDS
+        for port in self.ports.values():
+            while True:
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as probe:
+                    probe.settimeout(5)
+                    break
+                assert self.process is not None
+                assert self.process.poll() is None, self.log.read_text()[-4000:]
+                assert time.monotonic() < deadline, self.log.read_text()[-4000:]
+                time.sleep(0.02)
+
+    def pids(self) -> list[int]:
+        """Return the processes of the running server, the supervisor first."""
+        if self.process is None:
+            return []
+        found = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
+        )
+        return [self.process.pid, *map(int, found.stdout.split())]
+
+    def kill(self) -> None:
+        """Kill the supervisor and all workers at once with -9; nothing is flushed."""
+        assert self.process is not None
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(STOP_SECONDS)
+        self.process = None
+
+    def stop(self) -> int:
+        """End the server with SIGTERM and return its exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(STOP_SECONDS)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process = None
+
+    def run(self, *arguments: str, stdin: str = "", check: bool = True) -> str:
+        """Run a freehold command on this installation and return what it printed."""
+        done = subprocess.run(
+            [*FREEHOLD, "--config", str(self.config), *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def run_json(self, *arguments: str) -> Any:
+        """Run a command with --json and return what it printed."""
+        return json.loads(self.run(*arguments, "--json"))
+
+    def add_people(self, *addresses: str, password: str = "kuvo-tase-rimi") -> None:
+        """Add an owner, the addresses' domains, and a mailbox for each."""
+        self.run("owner", "add", "admin", "--administrator")
+        for domain in dict.fromkeys(address.partition("@")[2] for address in addresses):
+            self.run("domain", "add", domain)
+        for address in addresses:
+            self.run("mailbox", "add", address, "--password-stdin", stdin=f"{password}\n")
+
+
+@contextmanager
+def running_server(folder: Path, **settings: Any) -> Iterator[Server]:
+    """Start an installation with ann@example.test and bob@example.test; ends it afterwards."""
+    server = Server(folder, **settings)
+    server.start()
+    try:
+        server.add_people("ann@example.test", "bob@example.test")
+        yield server
+    finally:
+        if server.process is not None:
+            server.stop()
+
+
+def trusting_context() -> ssl.SSLContext:
+    """Return a client's TLS context that takes the server's self-signed certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
