@@ -16,12 +16,6 @@ async def login_by_name(tx: Transaction, name: str) -> Login | None:
     return None if row is None else _login(row)
 
 
-async def login_by_id(tx: Transaction, login_id: int) -> Login | None:
-    """Return a login."""
-    row = await tx.fetch_one(f"{_LOGIN} WHERE l.id = ? AND n.name = l.name", login_id)
-    return None if row is None else _login(row)
-
-
 async def insert_login(tx: Transaction, login: Login, *, now_ms: int) -> None:
     """Add a login whose names are free; `insert_login_name` gives it its names."""
     await tx.execute(
@@ -41,14 +35,6 @@ async def insert_login(tx: Transaction, login: Login, *, now_ms: int) -> None:
 async def insert_login_name(tx: Transaction, name: str, login_id: int) -> None:
     """Let a login go by a name that is free."""
     await tx.execute("INSERT INTO login_name (name, login_id) VALUES (?, ?)", name, login_id)
-
-
-async def login_names(tx: Transaction, login_id: int) -> list[str]:
-    """Return every name that a login goes by."""
-    return [
-        row[0]
-        for row in await tx.fetch("SELECT name FROM login_name WHERE login_id = ? ORDER BY name", login_id)
-    ]
 
 
 async def update_credentials(

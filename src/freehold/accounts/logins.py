@@ -86,19 +86,6 @@ async def visible_login(tx: Transaction, actor: Actor, name: str) -> Login:
     return login
 
 
-async def set_credentials(
-    tx: Transaction, actor: Actor, name: str, credentials: Credentials, *, now_ms: int
-) -> Login:
-    """Set a login's password; what was proven with the old one counts no longer.
-
-    Raises:
-        LoginNotFoundError: there is none for this actor.
-    """
-    login = await visible_login(tx, actor, name)
-    await login_store.update_credentials(tx, login.id, credentials, now_ms=now_ms)
-    return login
-
-
 def _checked_own_name(text: str) -> str:
     name = fold_login_name(text)
     if _OWN_NAME.fullmatch(name) is None:

@@ -41,18 +41,6 @@ async def mailbox_by_address(tx: Transaction, address: str) -> Mailbox | None:
     return None if row is None else _mailbox(row)
 
 
-async def mailbox_by_id(tx: Transaction, mailbox_id: int) -> Mailbox | None:
-    """Return a mailbox."""
-    row = await tx.fetch_one(f"{_MAILBOX} WHERE m.id = ?", mailbox_id)
-    return None if row is None else _mailbox(row)
-
-
-async def mailbox_by_login(tx: Transaction, login_id: int) -> Mailbox | None:
-    """Return the mailbox that a login reads."""
-    row = await tx.fetch_one(f"{_MAILBOX} WHERE m.login_id = ?", login_id)
-    return None if row is None else _mailbox(row)
-
-
 async def all_mailboxes(tx: Transaction) -> list[Mailbox]:
     """Return all mailboxes by address."""
     return [_mailbox(row) for row in await tx.fetch(f"{_MAILBOX} ORDER BY m.address")]
