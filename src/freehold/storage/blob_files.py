@@ -24,8 +24,8 @@ class FilePlace:
         """Sync the spooled file, then its name."""
         await asyncio.to_thread(self._keep, spool)
 
-    async def read(self, key: str, offset: int, length: int | None) -> bytes:
-        """Return a part, or all from an offset."""
+    async def read(self, key: str, offset: int, length: int) -> bytes:
+        """Return a part that lies within the content."""
         return await asyncio.to_thread(self._read, key, offset, length)
 
     @asynccontextmanager
@@ -68,16 +68,16 @@ class FilePlace:
                 raise BlobMissingError from error.__cause__
             raise
 
-    def _read(self, key: str, offset: int, length: int | None) -> bytes:
+    def _read(self, key: str, offset: int, length: int) -> bytes:
         descriptor = self._open(key)
         try:
             with file_errors():
-                end = os.fstat(descriptor).st_size
-                if length is not None:
-                    end = min(end, offset + length)
-                return _read_range(descriptor, offset, end)
+                data = _read_range(descriptor, offset, offset + length)
         finally:
             os.close(descriptor)
+        if len(data) < length:
+            raise BlobMissingError("the message's content is damaged")
+        return data
 
     def _map(self, key: str) -> mmap.mmap:
         descriptor = self._open(key)

@@ -25,8 +25,8 @@ class BlobPlace(Protocol):
         """Store a spooled content under its key, durably; its memory can still be mapped."""
         ...
 
-    async def read(self, key: str, offset: int, length: int | None) -> bytes:
-        """Return a part, or all from an offset; less when it ends before."""
+    async def read(self, key: str, offset: int, length: int) -> bytes:
+        """Return a part that lies within the content."""
         ...
 
     def open_view(self, key: str) -> AbstractAsyncContextManager[View]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, Final
 
 import obstore
 from obstore.exceptions import BaseError
@@ -18,15 +18,13 @@ from freehold.storage.blob_settings import S3Settings
 from freehold.storage.blob_spool import Spool, file_errors
 from freehold.storage.database import StorageError
 
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
 UPLOAD_PIECE_BYTES: Final = 8 << 20
 UPLOADS_AT_ONCE: Final = 4  # pieces of one content, so at most 32 MiB of memory
 DOWNLOAD_PIECE_BYTES: Final = 1 << 20
 LISTED_AT_ONCE: Final = 1000
 CONNECT_SECONDS: Final = 10
 REQUEST_SECONDS: Final = 120
+RETRIES: Final = 5
 RETRY_SECONDS: Final = 60
 OPERATION_SECONDS: Final = 600.0  # a whole content, all pieces and retries
 
@@ -48,7 +46,7 @@ def open_s3(settings: S3Settings) -> ObjectStore:
                 "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
                 "timeout": timedelta(seconds=REQUEST_SECONDS),
             },
-            retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
+            retry_config={"max_retries": RETRIES, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
             **{name: value for name, value in optional.items() if value},  # type: ignore[arg-type]
         )
 
@@ -91,15 +89,8 @@ class S3Place:
             )
         await asyncio.to_thread(spool.unlink)
 
-    async def read(self, key: str, offset: int, length: int | None) -> bytes:
-        """Return a part, or all from an offset."""
-        if length is None:
-            size = await self.size(key)
-            if size is None:
-                raise BlobMissingError
-            length = max(0, size - offset)
-        if length == 0:
-            return b""
+    async def read(self, key: str, offset: int, length: int) -> bytes:
+        """Return a part that lies within the content."""
         async with _request():
             data = await obstore.get_range_async(self._store, self._prefix + key, start=offset, length=length)
         return data.to_bytes()
@@ -152,7 +143,7 @@ class S3Place:
             return await asyncio.to_thread(_map, file)
 
 
-def _append(file: IO[bytes], piece: Buffer) -> None:
+def _append(file: IO[bytes], piece: bytes) -> None:
     with file_errors():
         file.write(piece)
 

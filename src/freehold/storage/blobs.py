@@ -117,8 +117,12 @@ class BlobStore:
         if stored is None:
             raise NotFoundError("the message's content is gone")
         place, key = self._find_place(stored.place)
+        available = max(0, stored.size_bytes - offset)
+        wanted = available if length is None else min(length, available)
+        if wanted == 0:
+            return b""
         try:
-            return await place.read(key, offset, length)
+            return await place.read(key, offset, wanted)
         except BlobMissingError:
             await self._check_row(blob_id)
             raise
