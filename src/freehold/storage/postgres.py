@@ -216,4 +216,5 @@ async def _roll_back(connection: Any) -> None:
     try:
         await connection.execute("ROLLBACK", timeout=ROLLBACK_SECONDS)
     except RAISED_BY_STATEMENTS:
-        connection.terminate()
+        with suppress(asyncpg.InterfaceError):  # lost, and so out of the pool already
+            connection.terminate()
