@@ -78,17 +78,20 @@ class BusHub:
         client = _Client(connection, self._watcher, self._received, self._gone)
         self._clients[client.number] = client
 
-    def _received(self, client: "_Client", kind: int, body: bytes) -> None:
-        if kind == FrameKind.EVENT:
-            data = frame(FrameKind.EVENT, body)
+    def _received(self, client: "_Client", frames: list[tuple[int, bytes]]) -> None:
+        events = [body for kind, body in frames if kind == FrameKind.EVENT]
+        if events:
+            data = b"".join([frame(FrameKind.EVENT, body) for body in events])
             for other in list(self._clients.values()):
                 if other is not client:
                     other.send(data)
-            if self._told is not None:
+        if self._told is not None:
+            for body in events:
                 self._told(body)
-        elif kind == FrameKind.QUERY:
-            answer = self._answer(body.decode("utf-8", "replace"))
-            client.send(frame(FrameKind.ANSWER, msgspec.msgpack.encode(answer)))
+        for kind, body in frames:
+            if kind == FrameKind.QUERY:
+                answer = self._answer(body.decode("utf-8", "replace"))
+                client.send(frame(FrameKind.ANSWER, msgspec.msgpack.encode(answer)))
 
     def _gone(self, client: "_Client") -> None:
         self._clients.pop(client.number, None)
@@ -103,7 +106,7 @@ class _Client:
         self,
         connection: socket.socket,
         watcher: Watcher,
-        received: Callable[["_Client", int, bytes], None],
+        received: Callable[["_Client", list[tuple[int, bytes]]], None],
         gone: Callable[["_Client"], None],
     ) -> None:
         self._connection = connection
@@ -147,8 +150,7 @@ class _Client:
             self.close()
             return
         try:
-            for kind, body in self._buffer.feed(data):
-                self._received(self, kind, body)
+            self._received(self, list(self._buffer.feed(data)))
         except FrameError:
             log.warning("a client of the bus sent a malformed frame")
             self.close()
