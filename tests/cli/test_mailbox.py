@@ -60,4 +60,4 @@ def test_removing_a_mailbox_needs_a_yes(hosted: CommandLine) -> None:
 def test_an_error_with_json_leaves_standard_output_empty(hosted: CommandLine) -> None:
     result = hosted.invoke("mailbox", "show", "bob@example.org", "--json")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "mailbox bob@example.org does not exist" in result.stderr
+    assert result.stderr.startswith('{"error":"mailbox bob@example.org does not exist')
