@@ -283,7 +283,7 @@ async def test_nobody_reaches_the_folders_of_another_mailbox(any_host: MailHost)
     with pytest.raises(FolderNotFoundError):
         await database.write(move_messages, given, ALL_UIDS, now_ms=NOW_MS)
     with pytest.raises(FolderNotFoundError):
-        await database.write(claim_recent, bob.mailbox_id, theirs.folder_id)
+        await database.write(claim_recent, bob.mailbox_id, theirs.folder_id, below_uid=9)
     assert await database.read(changes_since, bob.mailbox_id, theirs.folder_id, 0) is None
     assert await database.read(read_uids, bob.mailbox_id, theirs.folder_id) == []
     assert (await ann.folder("INBOX")).message_count == 1
@@ -294,8 +294,10 @@ async def test_nobody_reaches_the_folders_of_another_mailbox(any_host: MailHost)
 async def test_recency_is_claimed_once(ann: Box) -> None:
     place, _ = await ann.append("INBOX")
     database = ann.host.runtime.database
-    assert await database.write(claim_recent, ann.mailbox_id, place.folder_id) == (1, 2)
-    assert await database.write(claim_recent, ann.mailbox_id, place.folder_id) == (2, 2)
+    await ann.append("INBOX")
+    assert await database.write(claim_recent, ann.mailbox_id, place.folder_id, below_uid=2) == (1, 2)
+    assert await database.write(claim_recent, ann.mailbox_id, place.folder_id, below_uid=2) == (2, 2)
+    assert await database.write(claim_recent, ann.mailbox_id, place.folder_id, below_uid=3) == (2, 3)
 
 
 async def test_swept_changes_say_that_the_log_is_incomplete(ann: Box) -> None:

@@ -216,21 +216,24 @@ async def changes_since(
     )
 
 
-async def claim_recent(tx: Transaction, mailbox_id: int, folder_id: int) -> tuple[int, int]:
-    r"""Make the session that asks the one to which unclaimed messages are \Recent.
+async def claim_recent(
+    tx: Transaction, mailbox_id: int, folder_id: int, *, below_uid: int
+) -> tuple[int, int]:
+    r"""Make the session that asks the one to which unclaimed messages below a UID are \Recent.
 
     Returns the range of UIDs that it gets: the first, and the one behind the last.
     """
     row = await tx.fetch_one(
-        "UPDATE folder SET recent_uid = recent_uid WHERE id = ? AND mailbox_id = ?"
-        " RETURNING recent_uid, uid_next",
+        "UPDATE folder SET recent_uid = recent_uid WHERE id = ? AND mailbox_id = ? RETURNING recent_uid",
         folder_id,
         mailbox_id,
     )
     if row is None:
         raise FolderNotFoundError
-    await tx.execute("UPDATE folder SET recent_uid = uid_next WHERE id = ?", folder_id)
-    return int(row[0]), int(row[1])
+    first = int(row[0])
+    if first < below_uid:
+        await tx.execute("UPDATE folder SET recent_uid = ? WHERE id = ?", below_uid, folder_id)
+    return first, max(first, below_uid)
 
 
 async def read_quota(tx: Transaction, mailbox_id: int) -> tuple[int, int | None]:

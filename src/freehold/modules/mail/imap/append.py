@@ -15,11 +15,13 @@ from freehold.protocols.imap.events import AppendStarted
 from freehold.protocols.mime.buffer import Buffer
 from freehold.protocols.mime.imap_structure import bodystructure, part_envelope
 from freehold.protocols.mime.structure import scan
-from freehold.storage.blobs import BlobStore, BlobWriter, PreparedBlob
+from freehold.storage.blobs import INLINE_MAX_BYTES, BlobStore, BlobWriter, PreparedBlob
 from freehold.storage.database import Transaction
 
 MAX_MESSAGES = 1000
 """Messages of one command at the most."""
+MAX_WAITING_BYTES = 16 * 1024 * 1024
+"""Messages of one command that are kept in memory until its commit, in all; large ones are in files."""
 LONG_SCAN_BYTES = 256 * 1024
 """Larger messages are looked through off the loop's thread."""
 
@@ -41,13 +43,14 @@ class _Arrived:
 class Append:
     """One APPEND under way; `abandon` it unless `commit` was called."""
 
-    __slots__ = ("_arrived", "_folder_id", "_heading", "_size_bytes", "_writer")
+    __slots__ = ("_arrived", "_folder_id", "_heading", "_size_bytes", "_waiting_bytes", "_writer")
 
     def __init__(self) -> None:
         self._arrived: list[_Arrived] = []
         self._folder_id = 0
         self._heading: AppendStarted | None = None
         self._size_bytes = 0
+        self._waiting_bytes = 0
         self._writer: BlobWriter | None = None
 
     async def begin(self, conversation: Conversation, heading: AppendStarted) -> None:
@@ -64,8 +67,12 @@ class Append:
         if not heading.size:
             raise EmptyMessageError
         self._size_bytes += heading.size
-        if heading.size > context.settings.max_message_bytes or heading.number > MAX_MESSAGES:
+        if heading.size > context.settings.max_message_bytes:
             raise MessageTooLargeError
+        if heading.size <= INLINE_MAX_BYTES:
+            self._waiting_bytes += heading.size
+        if heading.number > MAX_MESSAGES or self._waiting_bytes > MAX_WAITING_BYTES:
+            raise MessageTooLargeError("too many messages in one command")
         used_bytes, quota_bytes = await context.database.read(read_quota, conversation.mailbox_id)
         if quota_bytes is not None and used_bytes + self._size_bytes > quota_bytes:
             raise QuotaExceededError

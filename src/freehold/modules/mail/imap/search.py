@@ -14,7 +14,6 @@ from freehold.modules.mail.imap.view import View
 from freehold.modules.mail.model import MAX_UID, UID_BITS
 from freehold.protocols.imap import data_response
 from freehold.protocols.imap.search import Search, SearchReturn
-from freehold.protocols.imap.search_keys import And, Numbers, SearchKey, Uids
 from freehold.storage.blobs import INLINE_MAX_BYTES
 from freehold.storage.database import Row, Transaction, Value
 
@@ -36,7 +35,7 @@ async def search(conversation: Conversation, command: Search) -> Reply:
         enable_condstore(conversation)
     plan = plan_search(command.key, view, conversation.context.clock.now_ms())
     uids, modseqs = array("I"), array("q")
-    async for uid, modseq in _matches(conversation, view, plan, _positions(view, command.key)):
+    async for uid, modseq in _matches(conversation, view, plan):
         uids.append(uid)
         modseqs.append(modseq)
     numbers: Sequence[int] = uids if command.uid else _numbers(view, uids)
@@ -73,23 +72,11 @@ def _mod_sequence(command: Search, modseqs: "array[int]") -> int | None:
     return max(modseqs)
 
 
-def _positions(view: View, key: SearchKey) -> list[range]:
-    """Return the part of the folder that a set among the keys leaves to be searched."""
-    keys = key.keys if isinstance(key, And) else (key,)
-    for each in keys:
-        match each:
-            case Numbers(messages):
-                return view.uids.positions(messages, uid=False)
-            case Uids(uids):
-                return view.uids.positions(uids, uid=True)
-    return [range(len(view.uids))] if view.uids else []
-
-
 async def _matches(
-    conversation: Conversation, view: View, plan: SearchPlan, positions: list[range]
+    conversation: Conversation, view: View, plan: SearchPlan
 ) -> AsyncIterator[tuple[int, int]]:
     """Yield UID and modseq of each match, ascending; the loop gets its turn between chunks."""
-    for group in split_positions(positions, PLAIN_CHUNK if plan.check is None else CHUNK):
+    for group in split_positions(plan.positions, PLAIN_CHUNK if plan.check is None else CHUNK):
         base = view.folder_id << UID_BITS
         ranges = [(base | low, base | high) for low, high in ranges_at(view, group)]
         rows = await conversation.context.database.read(_read, plan, ranges, conversation.mailbox_id)

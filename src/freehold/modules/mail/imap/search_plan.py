@@ -52,27 +52,34 @@ Check = Callable[[Candidate], bool | None]
 class SearchPlan:
     """What to read and how to judge it.
 
-    `where` holds for every match; `answers` are conditions whose truth each row brings along, for
-    `check`, which is None when nothing is left to be judged.
+    `positions` are the indexes to be searched. `where` holds for every match; `answers` are conditions
+    whose truth each row brings along, for `check`, which is None when nothing is left to be judged.
     """
 
-    where: RowCondition
+    positions: list[range]
+    where: RowCondition = EVERY_ROW
     answers: list[RowCondition] = field(default_factory=list)
     check: Check | None = None
 
 
 def plan_search(key: SearchKey, view: View, now_ms: int) -> SearchPlan:
     """Return the plan for a key."""
-    whole = row_condition(key, now_ms)
-    if whole is not None:
-        return SearchPlan(whole)
-    plan = SearchPlan(EVERY_ROW)
-    rest: list[SearchKey] = [key]
-    if isinstance(key, And):
-        conditions = [row_condition(each, now_ms) for each in key.keys]
-        plan.where = all_of([each for each in conditions if each is not None])
-        rest = [each for each, condition in zip(key.keys, conditions, strict=True) if condition is None]
-    plan.check = _all([_Compiler(plan, view, now_ms).check(each) for each in rest])
+    plan = SearchPlan([range(len(view.uids))] if view.uids else [])
+    conditions: list[RowCondition] = []
+    rest: list[SearchKey] = []
+    for each in key.keys if isinstance(key, And) else (key,):
+        if isinstance(each, Numbers):
+            plan.positions = _common(plan.positions, view.uids.positions(each.messages, uid=False))
+        elif isinstance(each, Uids):
+            plan.positions = _common(plan.positions, view.uids.positions(each.uids, uid=True))
+        elif (condition := row_condition(each, now_ms)) is not None:
+            conditions.append(condition)
+        else:
+            rest.append(each)
+    plan.where = all_of(conditions)
+    if rest:
+        compiler = _Compiler(plan, view, now_ms)
+        plan.check = _all([compiler.check(each) for each in rest])
     return plan
 
 
@@ -126,6 +133,21 @@ class _Compiler:
 
 def _uids_at(view: View, positions: Iterable[range]) -> list[UidRange]:
     return [uids for each in positions for uids in view.uids.uid_ranges(each.start, each.stop)]
+
+
+def _common(left: list[range], right: list[range]) -> list[range]:
+    """Return the indexes that are in both of two ascending lists of ranges."""
+    common: list[range] = []
+    i = j = 0
+    while i < len(left) and j < len(right):
+        both = range(max(left[i].start, right[j].start), min(left[i].stop, right[j].stop))
+        if both:
+            common.append(both)
+        if left[i].stop < right[j].stop:
+            i += 1
+        else:
+            j += 1
+    return common
 
 
 def _content_check(key: SearchKey) -> Check:

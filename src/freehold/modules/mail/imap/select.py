@@ -50,8 +50,10 @@ async def select(conversation: Conversation, command: Select) -> Reply:
     view = View(folder.id, folder.uid_validity, read_only=command.read_only)
     recent = (folder.recent_uid, folder.uid_next)
     if not command.read_only and folder.recent_uid < folder.uid_next:
-        recent = await conversation.context.database.write(claim_recent, conversation.mailbox_id, folder.id)
-    view.add(opened.uids, (recent[0], folder.uid_next))
+        recent = await conversation.context.database.write(
+            claim_recent, conversation.mailbox_id, folder.id, below_uid=folder.uid_next
+        )
+    view.add(opened.uids, recent)
     view.uid_next = folder.uid_next
     view.known_modseq = view.expunged_modseq = folder.modseq
     view.keywords = opened.keywords

@@ -129,7 +129,7 @@ async def _tell_added(conversation: Conversation, view: View, changes: FolderCha
     recent = (changes.recent_uid, changes.uid_next)
     if not view.read_only and changes.recent_uid <= last:
         recent = await conversation.context.database.write(
-            claim_recent, conversation.mailbox_id, view.folder_id
+            claim_recent, conversation.mailbox_id, view.folder_id, below_uid=changes.uid_next
         )
     view.add(added, recent)
     conversation.send(data_response.exists(len(view.uids)) + data_response.recent(len(view.recent)))
