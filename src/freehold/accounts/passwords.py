@@ -16,7 +16,7 @@ from freehold.accounts.password_rules import check_new_password
 from freehold.accounts.scram import make_stored_verifier
 
 MAX_WAITING: Final = 64
-"""Checks that run or wait at the most: with two threads of 40 ms each, the last waits 1.3 s."""
+"""Checks that run or wait at the most: with two threads and 20 to 40 ms each, the last waits about a second."""
 
 T = TypeVar("T")
 
