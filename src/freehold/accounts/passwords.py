@@ -16,7 +16,7 @@ from freehold.accounts.password_rules import check_new_password
 from freehold.accounts.scram import make_stored_verifier
 
 MAX_WAITING: Final = 64
-"""Checks that run or wait at the most: with two threads and 20 to 40 ms each, the last waits about a second."""
+"""Checks that run or wait at most: two threads at 20 to 40 ms each reach the last in about a second."""
 
 T = TypeVar("T")
 
