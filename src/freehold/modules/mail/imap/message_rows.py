@@ -138,7 +138,8 @@ def make_chunk(view: View, plan: RowPlan, group: Sequence[range], rows: list[Row
     uids = [row_id & MAX_UID for row_id in ids]
     numbers: Sequence[int]
     if len(rows) == expected:
-        numbers = [index + 1 for each in group for index in each]
+        ranges = [range(each.start + 1, each.stop + 1) for each in group]
+        numbers = ranges[0] if len(ranges) == 1 else list(chain.from_iterable(ranges))
     else:
         numbers = [view.uids.index_of(uid) + 1 for uid in uids]
     return Chunk(numbers, uids, dict(zip(plan.columns, columns, strict=True)), expected - len(rows))
@@ -148,7 +149,7 @@ def write_chunk(view: View, plan: RowPlan, chunk: Chunk) -> bytes:
     """Write the FETCH responses of a chunk."""
     line = b"* %%d FETCH (%b)\r\n" % plan.format
     values = [_VALUES[item](view, chunk) for item in plan.items]
-    return b"".join([line % each for each in zip(chunk.numbers, *values, strict=True)])
+    return b"".join(map(line.__mod__, zip(chunk.numbers, *values, strict=True)))
 
 
 def item_values(view: View, plan: RowPlan, chunk: Chunk) -> list[bytes]:
@@ -162,10 +163,14 @@ def item_values(view: View, plan: RowPlan, chunk: Chunk) -> list[bytes]:
 def flag_values(view: View, chunk: Chunk) -> Sequence[bytes]:
     r"""Return the flag list of each message, with \Recent where this session has it."""
     flags, keywords = chunk.columns["m.flags"], chunk.columns["m.keywords"]
-    if view.recent and chunk.uids[-1] >= view.recent.uid_at(0):
-        known = view.recent.index_of
+    recent = view.recent
+    count = recent.rank(chunk.uids[-1] + 1) - recent.rank(chunk.uids[0])
+    if count == len(chunk.uids):
+        flags = [bits | RECENT_BIT for bits in flags]
+    elif count:
         flags = [
-            bits if known(uid) < 0 else bits | RECENT_BIT for bits, uid in zip(flags, chunk.uids, strict=True)
+            bits if recent.index_of(uid) < 0 else bits | RECENT_BIT
+            for bits, uid in zip(flags, chunk.uids, strict=True)
         ]
     written = FLAG_BYTES
     return [written[key] for key in zip(flags, keywords, strict=True)]
