@@ -111,6 +111,18 @@ async def test_discarding_what_a_transaction_was_given_does_not_remove_it(
     assert await blobs.read(1) == LARGE
 
 
+async def test_giving_up_a_writer_that_has_finished_does_not_remove_the_message(
+    database: Database, blobs: BlobStore
+) -> None:
+    writer = blobs.writer()
+    writer.write(LARGE)
+    prepared = await writer.finish()
+    writer.abort()
+    await database.write(insert, blobs, prepared, 1)
+    writer.abort()
+    assert await blobs.read(1) == LARGE
+
+
 async def test_what_was_discarded_cannot_be_inserted(database: Database, blobs: BlobStore) -> None:
     blob = await blobs.prepare(LARGE)
     blob.discard()

@@ -120,10 +120,11 @@ class BlobWriter:
         except BaseException:
             self.abort()
             raise
+        self._spool = None  # it is the prepared blob's now: giving up the writer must not remove it
         return PreparedBlob(self.size, f"{self._place_name}:{spool.key}", None, spool)
 
     def abort(self) -> None:
-        """Give the message up and remove its temporary file; not after `finish()` returned."""
+        """Give the message up and remove its temporary file; does nothing after `finish()` returned."""
         self._chunks.clear()
         if self._spool is not None:
             self._spool.remove()
