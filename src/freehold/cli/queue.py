@@ -1,6 +1,6 @@
 """`freehold queue`: mail that waits to leave, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import click
@@ -16,6 +16,8 @@ from freehold.storage.ids import id_from_text, id_text
 
 MAX_LISTED = 1000
 MAX_CHANGED = 100_000
+PORTION = 500
+"""Recipients changed in one transaction."""
 
 
 @group("queue", "Mail that waits to be sent.")
@@ -31,7 +33,7 @@ async def list_queue(context: DatabaseContext, wanted: str | None, held: bool) -
     """List recipients, the oldest message first."""
     entries = await context.runtime.database.read(
         manage.list_entries,
-        _filter(wanted, held=held),
+        _filter(wanted, held=held or None),
         now_ms=context.runtime.clock.now_ms(),
         most=MAX_LISTED,
     )
@@ -93,12 +95,13 @@ async def show(context: DatabaseContext, queue_id: str) -> None:
 @click.argument("wanted", metavar="[ID|ADDRESS|DOMAIN]", required=False)
 @with_database
 async def retry(context: DatabaseContext, wanted: str | None) -> None:
-    """Try again now: everything, or what matches."""
-    entries = await _find(context, _filter(wanted))
+    """Try again now: everything that is not held, or what matches of it."""
+    entries = await _find(context, _filter(wanted, held=False))
     now_ms = context.runtime.clock.now_ms()
-    await context.runtime.database.write(manage.retry_entries, entries, now_ms=now_ms)
+    for some in _portions(entries):
+        await context.runtime.database.write(manage.retry_entries, some, now_ms=now_ms)
     context.runtime.bus.publish(QueueChanged(due_ms=now_ms))
-    _done("will be tried now", entries)
+    _done("will be tried now", entries, len(entries))
 
 
 @command.command("hold")
@@ -108,8 +111,10 @@ async def hold(context: DatabaseContext, wanted: str) -> None:
     """Keep what matches from being tried until it is released."""
     entries = await _find(context, _filter(wanted))
     now_ms = context.runtime.clock.now_ms()
-    await context.runtime.database.write(manage.hold_entries, entries, now_ms=now_ms)
-    _done("held", entries)
+    count = 0
+    for some in _portions(entries):
+        count += await context.runtime.database.write(manage.hold_entries, some, now_ms=now_ms)
+    _done("held", entries, count)
 
 
 @command.command("release")
@@ -119,9 +124,11 @@ async def release(context: DatabaseContext, wanted: str | None) -> None:
     """Let held mail go again: all of it, or what matches."""
     entries = await _find(context, _filter(wanted, held=True))
     now_ms = context.runtime.clock.now_ms()
-    await context.runtime.database.write(manage.release_entries, entries, now_ms=now_ms)
+    count = 0
+    for some in _portions(entries):
+        count += await context.runtime.database.write(manage.release_entries, some, now_ms=now_ms)
     context.runtime.bus.publish(QueueChanged(due_ms=now_ms))
-    _done("released", entries)
+    _done("released", entries, count)
 
 
 @command.command("remove")
@@ -131,10 +138,13 @@ async def release(context: DatabaseContext, wanted: str | None) -> None:
 async def remove(context: DatabaseContext, wanted: str, yes: bool) -> None:  # noqa: FBT001 - click
     """Remove what matches; no bounce is sent."""
     entries = await _find(context, _filter(wanted))
-    confirm(f"Remove {_count(entries)} for good, without telling the sender?", yes=yes)
+    confirm(f"Remove {_recipients(len(entries))} for good, without telling the sender?", yes=yes)
     runtime = context.runtime
-    await runtime.database.write(manage.remove_entries, runtime.blobs, entries, now_ms=runtime.clock.now_ms())
-    _done("removed", entries)
+    now_ms = runtime.clock.now_ms()
+    count = 0
+    for some in _portions(entries):
+        count += await runtime.database.write(manage.remove_entries, runtime.blobs, some, now_ms=now_ms)
+    _done("removed", entries, count)
 
 
 def moment(utc_ms: int) -> str:
@@ -147,15 +157,20 @@ async def _find(context: DatabaseContext, wanted: QueueFilter) -> list[QueueEntr
     return await context.runtime.database.read(manage.find_entries, wanted, now_ms=now_ms, most=MAX_CHANGED)
 
 
-def _filter(wanted: str | None, *, held: bool = False) -> QueueFilter:
-    is_held = True if held else None
+def _filter(wanted: str | None, *, held: bool | None = None) -> QueueFilter:
     if wanted is None:
-        return QueueFilter(is_held=is_held)
+        return QueueFilter(is_held=held)
     if "@" in wanted:
-        return QueueFilter(address=wanted.lower(), is_held=is_held)
+        return QueueFilter(address=wanted.lower(), is_held=held)
     if "." in wanted:
-        return QueueFilter(domain=wanted.lower(), is_held=is_held)
-    return QueueFilter(queue_id=_id(wanted), is_held=is_held)
+        return QueueFilter(domain=wanted.lower(), is_held=held)
+    return QueueFilter(queue_id=_id(wanted), is_held=held)
+
+
+def _portions(entries: Sequence[QueueEntry]) -> Iterator[Sequence[QueueEntry]]:
+    """Yield entries in portions for one transaction each, so that the server's own writes get their turn."""
+    for start in range(0, len(entries), PORTION):
+        yield entries[start : start + PORTION]
 
 
 def _id(text: str) -> int:
@@ -169,15 +184,15 @@ def _state(entry: QueueEntry) -> str:
     return "sending" if entry.is_leased and entry.state == "ready" else entry.state
 
 
-def _count(entries: Sequence[QueueEntry]) -> str:
-    return "1 recipient" if len(entries) == 1 else f"{len(entries)} recipients"
+def _recipients(count: int) -> str:
+    return "1 recipient" if count == 1 else f"{count} recipients"
 
 
-def _done(what: str, entries: Sequence[QueueEntry]) -> None:
+def _done(what: str, entries: Sequence[QueueEntry], count: int) -> None:
     if wants_json():
-        show_json({"done": what, "recipients": [_as_json(each) for each in entries]})
+        show_json({"done": what, "count": count, "recipients": [_as_json(each) for each in entries]})
     else:
-        say(f"{_count(entries)} {what}")
+        say(f"{_recipients(count)} {what}")
 
 
 def _as_json(entry: QueueEntry) -> dict[str, object]:

@@ -156,13 +156,25 @@ class BlobStore:
         finally:
             await view.__aexit__(None, None, None)
 
+    async def remove_discarded(self) -> int:
+        """Remove the large contents that commits have let go; returns how many. Cheap: call it often."""
+        count, last = 0, ""
+        while names := await self._database.read(blob_rows.discarded_after, last, SWEPT_AT_ONCE):
+            last = names[-1]
+            for where, place in self._places.items():
+                mine = [name for name in names if name.startswith(where + ":")]
+                await place.remove([name.partition(":")[2] for name in mine])
+                await self._database.write(blob_rows.forget_discarded, mine)
+                count += len(mine)
+        return count
+
     async def sweep(self, *, older_than_ms: int) -> SweepReport:
         """Remove what nobody names and report what is missing.
 
         `older_than_ms` is a moment, UTC milliseconds, at least hours ago: younger files may be on their way
         into a transaction.
         """
-        discarded = await self._remove_discarded()
+        discarded = await self.remove_discarded()
         orphans = 0
         for name, place in self._places.items():
             async for keys in place.keys_before(older_than_ms):
@@ -182,17 +194,6 @@ class BlobStore:
         """Raise NotFoundError when a content is missing because it was let go just now."""
         if await self._database.read(blob_rows.find, blob_id) is None:
             raise NotFoundError("the message's content is gone")
-
-    async def _remove_discarded(self) -> int:
-        count, last = 0, ""
-        while names := await self._database.read(blob_rows.discarded_after, last, SWEPT_AT_ONCE):
-            last = names[-1]
-            for where, place in self._places.items():
-                mine = [name for name in names if name.startswith(where + ":")]
-                await place.remove([name.partition(":")[2] for name in mine])
-                await self._database.write(blob_rows.forget_discarded, mine)
-                count += len(mine)
-        return count
 
     async def _remove_orphans(self, where: str, place: BlobPlace, keys: list[str]) -> int:
         count = 0

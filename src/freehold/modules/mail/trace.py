@@ -11,6 +11,7 @@ from enum import Enum
 import msgspec
 
 from freehold.storage.database import Transaction
+from freehold.storage.ids import EPOCH_MS, NODE_BITS, SEQUENCE_BITS
 
 MAX_DETAIL_CHARACTERS = 500
 """Longer details (a peer's reply, say) are cut."""
@@ -121,7 +122,8 @@ async def find_by_address(tx: Transaction, address: str, *, most: int) -> list[t
 
 async def sweep_traces(tx: Transaction, *, before_ms: int, most: int) -> int:
     """Forget up to `most` traces received before `before_ms`; returns how many were."""
-    rows = await tx.fetch("SELECT id FROM trace WHERE received_ms < ? ORDER BY id LIMIT ?", before_ms, most)
+    oldest_kept = max(before_ms - EPOCH_MS, 0) << (NODE_BITS + SEQUENCE_BITS)  # ids are ordered by time
+    rows = await tx.fetch("SELECT id FROM trace WHERE id < ? ORDER BY id LIMIT ?", oldest_kept, most)
     ids = [(row[0],) for row in rows]
     await tx.execute_many("DELETE FROM trace_address WHERE trace_id = ?", ids)
     await tx.execute_many("DELETE FROM trace WHERE id = ?", ids)

@@ -4,8 +4,8 @@ import asyncio
 
 from freehold.kernel.log import get_logger
 from freehold.kernel.module import Runtime
+from freehold.modules.mail.folders.sweep import mailboxes_to_sweep, sweep_changes
 from freehold.modules.mail.trace import sweep_traces
-from freehold.storage.database import StorageError
 
 log = get_logger("freehold.mail.upkeep")
 
@@ -13,24 +13,36 @@ TRACE_KEPT_MS = 30 * 24 * 3600 * 1000
 """How long `freehold message trace` finds a message."""
 BLOB_GRACE_MS = 24 * 3600 * 1000
 """Age from which a file without a row is an orphan: older than any message on its way in."""
-PAUSE_SECONDS = 3600.0
+SHORT_PAUSE_SECONDS = 60.0
+"""After this long at most, the disk space of a removed message is free again."""
+SHORT_PER_LONG = 60
+"""The walk over all files, and what is old, have time: once an hour."""
 BATCH = 500
 
 
 async def keep_up(runtime: Runtime) -> None:
-    """Sweep once an hour, for ever; a storage that is away is tried again the next time."""
+    """Free space every minute and sweep once an hour, for ever; what fails is tried again the next time."""
+    rounds = 0
     while True:
         try:
-            await _sweep(runtime)
-        except StorageError as error:
-            log.warning("upkeep put off", error=str(error))
-        await asyncio.sleep(PAUSE_SECONDS)
+            await runtime.blobs.remove_discarded()
+            if rounds % SHORT_PER_LONG == 0:
+                await sweep(runtime)
+        except Exception:  # a fault in one round must not end the upkeep for good
+            log.exception("upkeep put off")
+        rounds += 1
+        await asyncio.sleep(SHORT_PAUSE_SECONDS)
 
 
-async def _sweep(runtime: Runtime) -> None:
+async def sweep(runtime: Runtime) -> None:
+    """Forget old traces and changes, and remove files that nobody names."""
     now_ms = runtime.clock.now_ms()
-    before_ms = now_ms - TRACE_KEPT_MS
-    while await runtime.database.write(sweep_traces, before_ms=before_ms, most=BATCH) == BATCH:
+    database = runtime.database
+    while await database.write(sweep_traces, before_ms=now_ms - TRACE_KEPT_MS, most=BATCH) == BATCH:
         pass
-    report = await runtime.blobs.sweep(older_than_ms=BLOB_GRACE_MS)
+    for mailbox_id in await database.read_long(mailboxes_to_sweep):
+        await database.write(sweep_changes, mailbox_id)
+    report = await runtime.blobs.sweep(older_than_ms=now_ms - BLOB_GRACE_MS)
+    if report.missing:
+        log.error("message contents are missing", count=report.missing, blobs=report.missing_ids)
     log.debug("blobs swept", report=report)

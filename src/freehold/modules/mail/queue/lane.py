@@ -1,7 +1,8 @@
 """One lane at work: claims message after message of a destination and settles each."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from freehold.kernel.bus import Bus
@@ -9,13 +10,13 @@ from freehold.kernel.clock import Clock
 from freehold.kernel.log import get_logger
 from freehold.modules.mail.delivery.accept import Delivered
 from freehold.modules.mail.events import FolderChanged, QueueChanged
-from freehold.modules.mail.queue.outcome import Outcome, Result
+from freehold.modules.mail.queue.outcome import Outcome, Result, deferred, failed
 from freehold.modules.mail.queue.reports import ReportWriter
 from freehold.modules.mail.queue.schedule import next_attempt_ms, wants_warning
 from freehold.modules.mail.queue.settings import QueueSettings
-from freehold.modules.mail.queue.settle import Attempt, Settlement, settle
+from freehold.modules.mail.queue.settle import Attempt, Settlement, StaleClaimError, settle
 from freehold.modules.mail.queue.states import DELIVERY_SECONDS, LEASE_MS
-from freehold.modules.mail.queue.store import Claim, ClaimedRecipient, Lane, claim_message
+from freehold.modules.mail.queue.store import Claim, ClaimedRecipient, Lane, claim_message, hold_claim
 from freehold.storage.blobs import BlobStore
 from freehold.storage.database import Database, StorageError
 from freehold.storage.ids import IdMaker, id_text
@@ -23,18 +24,21 @@ from freehold.storage.ids import IdMaker, id_text
 log = get_logger("freehold.mail.queue")
 
 STORAGE_PAUSE_SECONDS = 2.0
+SETTLE_SECONDS = 5.0
+"""How long a shutdown waits for outcomes to be recorded: a peer's 250 must not be forgotten."""
 EXPIRED_STATUS = "4.4.7"
 """Delivery time expired (RFC 3463 §3.5)."""
+FAULT = "a fault of this server: its log has more"
 
 
 class Courier(Protocol):
     """Delivers messages of one lane, over one connection where there is one."""
 
     async def deliver(self, claim: Claim) -> dict[int, Outcome]:
-        """Try once; returns an outcome for each recipient id. Never raises but for cancellation."""
+        """Try once; returns an outcome for each recipient id."""
 
     async def close(self) -> None:
-        """Say goodbye to the peer."""
+        """Say goodbye to the peer, within a few seconds."""
 
     @property
     def is_spent(self) -> bool:
@@ -64,15 +68,36 @@ async def run_lane(context: LaneContext, lane: Lane, courier: Courier) -> int:
             claim = await context.database.write(claim_message, lane, host=context.host, now_ms=now_ms)
             if claim is None:
                 break
-            outcomes = await courier.deliver(claim)
-            await _settle(context, claim, outcomes)
+            outcomes = await _deliver(courier, claim)
+            await _in_any_case(_settle(context, claim, outcomes))
             count += 1
     finally:
         await courier.close()
     return count
 
 
+async def _deliver(courier: Courier, claim: Claim) -> dict[int, Outcome]:
+    """Return what the courier says; a fault of it defers, so that it never stops the lane behind it."""
+    try:
+        return await courier.deliver(claim)
+    except Exception:
+        log.exception("courier failed", queue=id_text(claim.queue_id))
+        return {recipient.id: deferred(FAULT, "4.3.0") for recipient in claim.recipients}
+
+
+async def _in_any_case(work: Coroutine[object, object, None]) -> None:
+    """Await work; when cancelled meanwhile, only after it is done or `SETTLE_SECONDS` are over."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=SETTLE_SECONDS)
+        task.cancel()
+        raise
+
+
 async def _settle(context: LaneContext, claim: Claim, outcomes: dict[int, Outcome]) -> None:
+    """Record the outcomes; what cannot be recorded is held, as trying it again might deliver it twice."""
     now_ms = context.clock.now_ms()
     attempts = tuple(
         _attempt(context.settings, claim, recipient, outcomes[recipient.id], now_ms)
@@ -80,31 +105,44 @@ async def _settle(context: LaneContext, claim: Claim, outcomes: dict[int, Outcom
     )
     for attempt in attempts:
         _log_attempt(claim, attempt)
-    warned = tuple(each.recipient.id for each in attempts if _is_late(context.settings, claim, each, now_ms))
-    report = await context.reports.write(claim, attempts, warned=warned, now_ms=now_ms)
-    settlement = Settlement(claim, attempts, report, warned, context.host, now_ms)
     try:
-        stored = await _record(context, settlement)
+        await _record(context, claim, attempts, now_ms)
+    except Exception:
+        log.exception("outcome cannot be recorded, recipients are held", queue=id_text(claim.queue_id))
+        await context.database.write(hold_claim, claim, FAULT, now_ms=now_ms)
+
+
+async def _record(context: LaneContext, claim: Claim, attempts: tuple[Attempt, ...], now_ms: int) -> None:
+    """Commit the outcomes, waiting for a storage that is full or away as long as the lease lasts."""
+    until_ms = now_ms + LEASE_MS - DELIVERY_SECONDS * 1000
+    while True:
+        try:
+            await _try_to_record(context, claim, attempts, now_ms)
+        except StaleClaimError as error:
+            attempts = tuple(each for each in attempts if each.recipient.id in error.left)
+        except StorageError as error:
+            if not error.temporary or context.clock.now_ms() > until_ms:
+                raise
+            log.warning("outcome cannot be stored yet", queue=id_text(claim.queue_id), error=str(error))
+            await asyncio.sleep(STORAGE_PAUSE_SECONDS)
+        else:
+            return
+
+
+async def _try_to_record(
+    context: LaneContext, claim: Claim, attempts: tuple[Attempt, ...], now_ms: int
+) -> None:
+    report = await context.reports.write(claim, attempts, now_ms=now_ms)
+    settlement = Settlement(claim, attempts, report, now_ms)
+    try:
+        stored = await context.database.write(settle, context.blobs, context.ids, settlement)
     finally:
         if report is not None:
             report.received.blob.discard()
     if stored is not None:
         _tell(context.bus, stored, now_ms)
-
-
-async def _record(context: LaneContext, settlement: Settlement) -> Delivered | None:
-    """Commit a settlement, waiting for a storage that is full or away; a peer's 250 must not be forgotten."""
-    while True:
-        try:
-            return await context.database.write(settle, context.blobs, context.ids, settlement)
-        except StorageError as error:
-            lapses_ms = settlement.now_ms + LEASE_MS - DELIVERY_SECONDS * 1000
-            if not error.temporary or context.clock.now_ms() > lapses_ms:
-                raise
-            log.warning(
-                "outcome cannot be stored yet", queue=id_text(settlement.claim.queue_id), error=str(error)
-            )
-            await asyncio.sleep(STORAGE_PAUSE_SECONDS)
+    elif report is not None:
+        log.warning("report dropped, nobody takes it", queue=id_text(claim.queue_id), to=report.to)
 
 
 def _attempt(
@@ -115,20 +153,16 @@ def _attempt(
     if now_ms >= recipient.expires_ms:
         days = (now_ms - claim.created_ms) / 86_400_000
         detail = f"given up after {days:.1f} days: {outcome.detail}"
-        return Attempt(recipient, Outcome(Result.FAILED, detail, EXPIRED_STATUS, outcome.remote))
-    due_ms = next_attempt_ms(
-        settings, attempts=recipient.attempts + 1, now_ms=now_ms, expires_ms=recipient.expires_ms
+        return Attempt(recipient, failed(detail, EXPIRED_STATUS, outcome.remote))
+    attempt = Attempt(
+        recipient,
+        outcome,
+        next_attempt_ms(
+            settings, attempts=recipient.attempts + 1, now_ms=now_ms, expires_ms=recipient.expires_ms
+        ),
     )
-    return Attempt(recipient, outcome, due_ms)
-
-
-def _is_late(settings: QueueSettings, claim: Claim, attempt: Attempt, now_ms: int) -> bool:
-    return (
-        attempt.outcome.result is Result.DEFERRED
-        and not attempt.recipient.warned
-        and bool(claim.reverse_path)
-        and wants_warning(settings, created_ms=claim.created_ms, now_ms=now_ms)
-    )
+    is_late = wants_warning(settings, created_ms=claim.created_ms, now_ms=now_ms)
+    return replace(attempt, is_warned=is_late and bool(claim.reverse_path) and not recipient.warned)
 
 
 def _log_attempt(claim: Claim, attempt: Attempt) -> None:

@@ -5,7 +5,7 @@ import time
 
 from freehold.errors import FreeholdError
 from freehold.modules.mail.delivery.enqueue import Transport
-from freehold.modules.mail.queue.local import deliver_to_maildir, deliver_to_mbox
+from freehold.modules.mail.queue.local import MboxLockedError, deliver_to_maildir, deliver_to_mbox
 from freehold.modules.mail.queue.outcome import Outcome, deferred
 from freehold.modules.mail.queue.program import deliver_to_program
 from freehold.modules.mail.queue.settings import QueueSettings
@@ -15,6 +15,9 @@ from freehold.storage.blobs import BlobStore
 from freehold.storage.ids import id_text
 
 SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin"
+LOCK_SECONDS = 10.0
+"""How long another program may keep an mbox locked before the message is put off."""
+LOCK_PAUSE_SECONDS = 0.1
 
 
 class LocalCourier:
@@ -53,21 +56,13 @@ class LocalCourier:
                 name = f"{claim.created_ms // 1000}.F{id_text(recipient.id)}.{self._hostname}"
                 return await asyncio.to_thread(deliver_to_maildir, recipient.recipient, message, name=name)
             case Transport.MBOX:
-                date = time.asctime(time.gmtime(claim.created_ms // 1000))
-                return await asyncio.to_thread(
-                    deliver_to_mbox,
-                    recipient.recipient,
-                    message,
-                    reverse_path=claim.reverse_path,
-                    date=date,
-                )
+                return await self._append(claim, recipient.recipient, message)
             case Transport.PROGRAM:
                 environment = {
                     "PATH": SEARCH_PATH,
                     "LANG": "C.UTF-8",
                     "SENDER": claim.reverse_path,
                     "RECIPIENT": recipient.original_recipient,
-                    "ORIGINAL_RECIPIENT": recipient.original_recipient,
                     "MESSAGE_TRACE": id_text(claim.trace_id),
                 }
                 return await deliver_to_program(
@@ -75,3 +70,18 @@ class LocalCourier:
                 )
             case Transport.SMTP:
                 raise AssertionError("SMTP has a courier of its own")
+
+    async def _append(self, claim: Claim, path: str, message: Buffer) -> Outcome:
+        """Append to an mbox, waiting for its lock without keeping a thread."""
+        date = time.asctime(time.gmtime(claim.created_ms // 1000))
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + LOCK_SECONDS
+        while True:
+            try:
+                return await asyncio.to_thread(
+                    deliver_to_mbox, path, message, reverse_path=claim.reverse_path, date=date
+                )
+            except MboxLockedError:
+                if loop.time() >= deadline:
+                    return deferred(f"{path}: locked by another program", "4.2.0")
+            await asyncio.sleep(LOCK_PAUSE_SECONDS)

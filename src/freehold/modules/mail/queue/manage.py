@@ -71,40 +71,49 @@ async def retry_entries(tx: Transaction, entries: Sequence[QueueEntry], *, now_m
     )
 
 
-async def hold_entries(tx: Transaction, entries: Sequence[QueueEntry], *, now_ms: int) -> None:
-    """Keep entries from being tried until they are released."""
-    await tx.execute_many(
-        "UPDATE queue_recipient SET state = 'held' WHERE id = ?", [(each.recipient_id,) for each in entries]
-    )
-    for each in entries:
-        await update_trace(tx, each.trace_id, each.recipient, TraceState.HELD, "held by hand", now_ms=now_ms)
-
-
-async def release_entries(tx: Transaction, entries: Sequence[QueueEntry], *, now_ms: int) -> None:
-    """Let held entries be tried again, at once."""
-    held = [each for each in entries if each.state == "held"]
-    await tx.execute_many(
-        "UPDATE queue_recipient SET state = 'ready', due_ms = ? WHERE id = ?",
-        [(now_ms, each.recipient_id) for each in held],
-    )
+async def hold_entries(tx: Transaction, entries: Sequence[QueueEntry], *, now_ms: int) -> int:
+    """Keep entries from being tried until they are released; returns how many were still there."""
+    held = [
+        each
+        for each in entries
+        if await tx.fetch_one(
+            "UPDATE queue_recipient SET state = 'held' WHERE id = ? RETURNING id", each.recipient_id
+        )
+    ]
     for each in held:
+        await update_trace(tx, each.trace_id, each.recipient, TraceState.HELD, "held by hand", now_ms=now_ms)
+    return len(held)
+
+
+async def release_entries(tx: Transaction, entries: Sequence[QueueEntry], *, now_ms: int) -> int:
+    """Let held entries be tried again, at once; returns how many there were."""
+    released = [
+        each
+        for each in entries
+        if await tx.fetch_one(
+            "UPDATE queue_recipient SET state = 'ready', due_ms = ? WHERE id = ? AND state = 'held'"
+            " RETURNING id",
+            now_ms,
+            each.recipient_id,
+        )
+    ]
+    for each in released:
         await update_trace(tx, each.trace_id, each.recipient, TraceState.QUEUED, "released", now_ms=now_ms)
+    return len(released)
 
 
 async def remove_entries(
     tx: Transaction, blobs: BlobStore, entries: Sequence[QueueEntry], *, now_ms: int
-) -> None:
-    """Remove entries without a bounce; the trace says so."""
+) -> int:
+    """Remove entries without a bounce, and say so in the trace; returns how many were still there."""
+    removed = 0
     for each in entries:
-        await update_trace(
-            tx,
-            each.trace_id,
-            each.recipient,
-            TraceState.REMOVED,
-            "removed from the queue by hand",
-            now_ms=now_ms,
-        )
-        await remove_recipients(tx, blobs, each.queue_id, [each.recipient_id])
+        if not await remove_recipients(tx, blobs, each.queue_id, [each.recipient_id]):
+            continue  # delivered meanwhile: its trace is right
+        removed += 1
+        detail = "removed from the queue by hand"
+        await update_trace(tx, each.trace_id, each.recipient, TraceState.REMOVED, detail, now_ms=now_ms)
+    return removed
 
 
 async def find_entries(tx: Transaction, wanted: QueueFilter, *, now_ms: int, most: int) -> list[QueueEntry]:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
+MAX_DETAIL_CHARACTERS = 1000
+"""Of a longer reply the beginning is kept."""
+
 
 class Result(Enum):
     """How an attempt ended."""
@@ -16,8 +19,8 @@ class Result(Enum):
 class Outcome:
     """One recipient's result.
 
-    `detail` is for people and logs (the peer's reply, say); `status` the enhanced code
-    (RFC 3463); `remote` the peer's name, or '' when none was reached.
+    `detail` is for people and logs (the peer's reply, say), one bounded line; `status` the enhanced
+    code (RFC 3463); `remote` the peer's name, or '' when none was reached.
     """
 
     result: Result
@@ -28,14 +31,22 @@ class Outcome:
 
 def delivered(detail: str, remote: str = "") -> Outcome:
     """Return the outcome of a success."""
-    return Outcome(Result.DELIVERED, detail, "2.0.0", remote)
+    return Outcome(Result.DELIVERED, _one_line(detail), "2.0.0", remote)
 
 
 def deferred(detail: str, status: str = "4.0.0", remote: str = "") -> Outcome:
     """Return the outcome of a failure that may pass."""
-    return Outcome(Result.DEFERRED, detail, status, remote)
+    return Outcome(Result.DEFERRED, _one_line(detail), status, remote)
 
 
 def failed(detail: str, status: str = "5.0.0", remote: str = "") -> Outcome:
     """Return the outcome of a failure that will not pass."""
-    return Outcome(Result.FAILED, detail, status, remote)
+    return Outcome(Result.FAILED, _one_line(detail), status, remote)
+
+
+def _one_line(detail: str) -> str:
+    """Return foreign text as every database and terminal takes it: no NUL, no control, bounded."""
+    detail = detail[:MAX_DETAIL_CHARACTERS]
+    if detail.isprintable():
+        return detail
+    return " ".join("".join(c if c.isprintable() else " " for c in detail).split())

@@ -15,6 +15,8 @@ from freehold.protocols.mime.buffer import Buffer
 
 MAX_OUTPUT_BYTES = 4096
 """How much of what the program prints is kept to explain a failure."""
+LAST_OUTPUT_SECONDS = 1.0
+"""How long to wait for output after a program's end."""
 
 _TEMPORARY_STATUSES = frozenset({os.EX_OSERR, os.EX_IOERR, os.EX_TEMPFAIL})
 _PERMANENT_CODES: Mapping[int, str] = {
@@ -36,59 +38,103 @@ async def deliver_to_program(
     """Run `command` with the message on its standard input and read its exit status (sysexits.h).
 
     Status 0 is success; EX_TEMPFAIL, EX_OSERR, EX_IOERR, a signal and a time-out are temporary; any
-    other status is permanent.
+    other status is permanent. What the program leaves running in its process group is killed.
     """
+    read_end, write_end = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
             *shlex.split(command),
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+            stdout=write_end,
             stderr=asyncio.subprocess.STDOUT,
             env=dict(environment),
             cwd="/",
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
+        os.close(read_end)
         return deferred(f"{command}: {error}", "4.3.5")
-    limit = settings.program_memory_bytes
-    with suppress(ProcessLookupError):
-        resource.prlimit(process.pid, resource.RLIMIT_AS, (limit, limit))
+    except BaseException:
+        os.close(read_end)
+        raise
+    finally:
+        os.close(write_end)
     try:
-        async with asyncio.timeout(settings.program_seconds):
-            output = await _converse(process, message)
-            status = await process.wait()
-    except TimeoutError:
-        return deferred(f"{command}: still running after {settings.program_seconds:g} s", "4.3.0")
+        _limit(process, settings)  # before it is given anything that a stranger wrote
+        output = await _Output.of(read_end)
+        try:
+            async with asyncio.timeout(settings.program_seconds):
+                status = await _converse(process, message)
+        except TimeoutError:
+            return deferred(f"{command}: still running after {settings.program_seconds:g} s", "4.3.0")
+        finally:
+            await _end(process)
+            text = await output.finish()
     finally:
         await _end(process)
-    return _outcome(command, status, output)
+    return _outcome(command, status, text)
 
 
-async def _converse(process: asyncio.subprocess.Process, message: Buffer) -> str:
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_feed(process, message))
-        output = group.create_task(_read_output(process))
-    return output.result().decode("utf-8", "replace").strip()
+class _Output(asyncio.Protocol):
+    """Keeps the end of what a program prints, and lets it print on."""
+
+    def __init__(self) -> None:
+        self._kept = b""
+        self._over = asyncio.get_running_loop().create_future()
+        self._transport: asyncio.BaseTransport | None = None
+
+    @classmethod
+    async def of(cls, descriptor: int) -> "_Output":
+        """Read from the reading end of a pipe, which is closed in the end."""
+        loop = asyncio.get_running_loop()
+        transport, output = await loop.connect_read_pipe(cls, os.fdopen(descriptor, "rb", buffering=0))
+        output._transport = transport
+        return output
+
+    def data_received(self, data: bytes) -> None:
+        self._kept = (self._kept + data)[-MAX_OUTPUT_BYTES:]
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        if not self._over.done():
+            self._over.set_result(None)
+
+    async def finish(self) -> str:
+        """Return the text; a process that got away with the pipe is waited for only a moment."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_OUTPUT_SECONDS):
+                await asyncio.shield(self._over)
+        if self._transport is not None:
+            self._transport.close()
+        return self._kept.decode("utf-8", "replace").strip()
+
+
+def _limit(process: asyncio.subprocess.Process, settings: QueueSettings) -> None:
+    size = settings.program_memory_bytes
+    with suppress(ProcessLookupError):
+        resource.prlimit(process.pid, resource.RLIMIT_AS, (size, size))
+        resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
+
+
+async def _converse(process: asyncio.subprocess.Process, message: Buffer) -> int:
+    """Feed the program until it ends; returns its status."""
+    feeding = asyncio.create_task(_feed(process, message))
+    try:
+        return await process.wait()
+    finally:
+        feeding.cancel()
+        await asyncio.wait([feeding])
 
 
 async def _feed(process: asyncio.subprocess.Process, message: Buffer) -> None:
     if process.stdin is None:
         return
-    with suppress(BrokenPipeError, ConnectionResetError):  # it need not read all of it
-        for piece in unix_pieces(message):
-            process.stdin.write(piece)
-            await process.stdin.drain()
+    try:
+        with suppress(BrokenPipeError, ConnectionResetError):  # it need not read all of it
+            for piece in unix_pieces(message):
+                process.stdin.write(piece)
+                await process.stdin.drain()
+    finally:
         process.stdin.close()
-        await process.stdin.wait_closed()
-
-
-async def _read_output(process: asyncio.subprocess.Process) -> bytes:
-    kept = b""
-    if process.stdout is None:
-        return kept
-    while data := await process.stdout.read(MAX_OUTPUT_BYTES):
-        kept = (kept + data)[-MAX_OUTPUT_BYTES:]
-    return kept
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -3,16 +3,18 @@
 import secrets
 from collections.abc import Sequence
 
+from freehold.errors import NotFoundError
 from freehold.modules.mail.delivery.arrival import Arrival, describe, examine
 from freehold.modules.mail.queue.outcome import Result
 from freehold.modules.mail.queue.settle import Attempt, Report
 from freehold.modules.mail.queue.store import Claim
 from freehold.protocols.mime.report import Action, DeliveryReport, RecipientReport, delivery_report
-from freehold.storage.blobs import BlobStore
+from freehold.storage.blobs import BlobMissingError, BlobStore
 from freehold.storage.ids import IdMaker
 
 MAX_RETURNED_BYTES = 256 * 1024
 """Of longer messages only the header is returned."""
+RETURN_PATH = b"Return-Path: <>\r\n"
 REPORT_LIFETIME_MS = 5 * 24 * 3600 * 1000
 
 
@@ -24,24 +26,23 @@ class ReportWriter:
         self._ids = ids
         self._hostname = hostname
 
-    async def write(
-        self, claim: Claim, attempts: Sequence[Attempt], *, warned: Sequence[int], now_ms: int
-    ) -> Report | None:
+    async def write(self, claim: Claim, attempts: Sequence[Attempt], *, now_ms: int) -> Report | None:
         """Return the report that these outcomes call for, or None.
 
         A message with the null reverse-path is a report itself: what becomes of it goes to postmaster,
         into mailboxes of ours only, so nothing loops (RFC 5321 §6.1).
+
+        Raises:
+            StorageError: the report cannot be written now.
         """
-        told = [
-            each for each in attempts if each.outcome.result is Result.FAILED or each.recipient.id in warned
-        ]
+        told = [each for each in attempts if each.is_reported]
         if not told:
             return None
         is_about_report = not claim.reverse_path
         to = f"postmaster@{self._hostname}" if is_about_report else claim.reverse_path
-        original = await self._blobs.read(claim.blob_id, claim.skip_bytes, MAX_RETURNED_BYTES)
-        text = delivery_report(self._report(claim, told, to, original, now_ms))
-        blob = await self._blobs.prepare(b"Return-Path: <>\r\n" + text)
+        report = self._report(claim, told, to, await self._original(claim), now_ms)
+        text = delivery_report(report)
+        blob = await self._blobs.prepare(RETURN_PATH + text)
         arrival = Arrival(
             trace_id=self._ids.next(),
             blob_id=self._ids.next(),
@@ -49,12 +50,22 @@ class ReportWriter:
             expires_ms=now_ms + REPORT_LIFETIME_MS,
             reverse_path="",
             client="report",
-            skip_bytes=len(b"Return-Path: <>\r\n"),
+            skip_bytes=len(RETURN_PATH),
             mailbox_id=None,
-            is_utf8=not text.isascii(),
+            is_utf8=claim.is_utf8 or not _addresses(report).isascii(),
             is_8bit=not text.isascii(),
         )
         return Report(to, describe(arrival, blob, await examine(blob)), local_only=is_about_report)
+
+    async def _original(self, claim: Claim) -> bytes:
+        """Return the message, or the whole lines at the head of a long one; nothing if it is lost."""
+        try:
+            original = await self._blobs.read(claim.blob_id, claim.skip_bytes, MAX_RETURNED_BYTES)
+        except (NotFoundError, BlobMissingError):
+            return b""
+        if claim.size_bytes <= MAX_RETURNED_BYTES:
+            return original
+        return original[: original.rfind(b"\r\n") + 2]
 
     def _report(
         self, claim: Claim, told: Sequence[Attempt], to: str, original: bytes, now_ms: int
@@ -71,6 +82,12 @@ class ReportWriter:
             headers_only=claim.size_bytes > MAX_RETURNED_BYTES,
             arrival_ms=claim.created_ms,
         )
+
+
+def _addresses(report: DeliveryReport) -> str:
+    """Return all addresses that the report names."""
+    named = [(each.final_recipient, each.original_recipient or "") for each in report.recipients]
+    return report.sender + "".join(final + original for final, original in named)
 
 
 def _recipient_report(attempt: Attempt, now_ms: int) -> RecipientReport:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from freehold.kernel.log import get_logger
+from freehold.modules.mail.delivery.enqueue import Transport
 from freehold.modules.mail.events import QueueChanged
 from freehold.modules.mail.queue.lane import Courier, LaneContext, run_lane
 from freehold.modules.mail.queue.store import Lane, due_lanes, end_leases, next_due_ms
@@ -15,9 +16,12 @@ log = get_logger("freehold.mail.queue")
 
 LONGEST_SLEEP_SECONDS = 60.0
 """How long the runner trusts that nobody told it of something due."""
+SHORTEST_SLEEP_SECONDS = 0.05
 STORAGE_PAUSE_SECONDS = 2.0
-MESSAGES_PER_LANE = 10
+RECIPIENTS_PER_LANE = 10
 """A destination gets another lane for each so many recipients that wait."""
+IDLE_FACTOR = 10
+"""To look through a huge queue takes time: at most one part in so many is spent on it."""
 
 
 class QueueRunner:
@@ -51,32 +55,41 @@ class QueueRunner:
                 return
 
     async def _round(self, lanes: asyncio.TaskGroup) -> None:
+        """Look once, start lanes, and wait for news or for the next to fall due."""
         self._news.clear()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
             pause = await self._start_lanes(lanes)
         except StorageError as error:
             log.warning("queue cannot be read", error=str(error))
             pause = STORAGE_PAUSE_SECONDS
+        except Exception:  # a fault of ours must not end delivery for good
+            log.exception("queue round failed")
+            pause = STORAGE_PAUSE_SECONDS
+        await asyncio.sleep(min((loop.time() - began) * IDLE_FACTOR, STORAGE_PAUSE_SECONDS))
         with suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._news.wait()
 
     async def _start_lanes(self, lanes: asyncio.TaskGroup) -> float:
-        """Start lanes for what is due; returns how long to sleep unless there is news."""
+        """Start lanes for what is due; returns how long to sleep unless there is news.
+
+        What is due and gets no lane now waits for one to end, which is news.
+        """
         database, settings = self._context.database, self._context.settings
         now_ms = self._context.clock.now_ms()
-        due = await database.read(due_lanes, now_ms=now_ms, most=settings.max_lanes * 4)
-        for lane, waiting in due:
-            wanted = min(-(-waiting // MESSAGES_PER_LANE), settings.max_lanes_per_destination)
-            while self._busy[lane] < wanted and self._busy.total() < settings.max_lanes:
-                self._busy[lane] += 1
-                lanes.create_task(self._run_lane(lane))
-        if due:  # each lane that ends looks again
-            return LONGEST_SLEEP_SECONDS
-        next_ms = await database.read(next_due_ms, now_ms=now_ms)
+        if self._busy.total() < settings.max_lanes:
+            due = await database.read_long(due_lanes, now_ms=now_ms, most=settings.max_lanes * 4)
+            for lane, waiting in due:
+                wanted = min(-(-waiting // _recipients_per_lane(lane)), settings.max_lanes_per_destination)
+                while self._busy[lane] < wanted and self._busy.total() < settings.max_lanes:
+                    self._busy[lane] += 1
+                    lanes.create_task(self._run_lane(lane))
+        next_ms = await database.read_long(next_due_ms, now_ms=now_ms)
         if next_ms is None:
             return LONGEST_SLEEP_SECONDS
-        return min(max((next_ms - now_ms) / 1000, 0.05), LONGEST_SLEEP_SECONDS)
+        return min(max((next_ms - now_ms) / 1000, SHORTEST_SLEEP_SECONDS), LONGEST_SLEEP_SECONDS)
 
     async def _run_lane(self, lane: Lane) -> None:
         try:
@@ -92,3 +105,8 @@ class QueueRunner:
             if not self._busy[lane]:
                 del self._busy[lane]
             self._news.set()
+
+
+def _recipients_per_lane(lane: Lane) -> int:
+    """Return how many may wait behind each other: a slow program must not hold up the others."""
+    return RECIPIENTS_PER_LANE if lane.transport is Transport.SMTP else 1

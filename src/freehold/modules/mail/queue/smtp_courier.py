@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from freehold.errors import FreeholdError
 from freehold.kernel.dialer import ConnectionFailedError
@@ -10,8 +10,14 @@ from freehold.kernel.log import get_logger
 from freehold.kernel.resolver import Resolver
 from freehold.modules.mail.queue.outcome import Outcome, deferred, delivered, failed
 from freehold.modules.mail.queue.settings import QueueSettings
-from freehold.modules.mail.queue.smtp_dialogue import HostRefusedError, SmtpDialogue, open_dialogue
-from freehold.modules.mail.queue.smtp_hosts import MailHost, NoHostError, mail_hosts
+from freehold.modules.mail.queue.smtp_dialogue import (
+    CLOSING_CODE,
+    HostRefusedError,
+    OwnHostError,
+    SmtpDialogue,
+    open_dialogue,
+)
+from freehold.modules.mail.queue.smtp_hosts import MailHost, NoHostError, leads_back, mail_hosts
 from freehold.modules.mail.queue.states import DELIVERY_SECONDS
 from freehold.modules.mail.queue.store import Claim
 from freehold.protocols.mime.buffer import Buffer
@@ -78,57 +84,79 @@ class SmtpCourier:
     async def _deliver(self, claim: Claim, content: Buffer) -> dict[int, Outcome]:
         envelope = _envelope(claim)
         if self._dialogue is not None:
-            outcomes = await self._send(self._dialogue, claim, envelope, content)
-            if outcomes is not None:
-                return outcomes
-        last = deferred(f"no mail host of {self._domain} can be reached", "4.4.1")
+            with suppress(_ElsewhereError):  # a kept connection may have ended meanwhile
+                return await self._send(self._dialogue, claim, envelope, content)
+        last: Outcome | None = None
         async with aclosing(mail_hosts(self._resolver, self._domain, self._hostname)) as hosts:
             async for host in hosts:
                 try:
-                    dialogue = await open_dialogue(host, self._hostname, self._settings, self._tls_context)
-                except (HostRefusedError, ConnectionFailedError, ProtocolError) as error:
-                    last = _connection_outcome(host, error)
+                    self._dialogue = await self._open(host)
+                    return await self._send(self._dialogue, claim, envelope, content)
+                except _ElsewhereError as error:
+                    last = error.outcome
                     log.info("mail host not usable", host=host.name, address=host.address, reason=last.detail)
-                    continue
-                self._dialogue = dialogue
-                outcomes = await self._send(dialogue, claim, envelope, content)
-                if outcomes is not None:
-                    return outcomes
-                last = deferred("the connection broke off", "4.4.2", host.name)
-        return _all(claim, last)
+                except OwnHostError:
+                    last = last or leads_back(self._domain)
+                    break
+        return _all(claim, last or deferred(f"no mail host of {self._domain} can be reached", "4.4.1"))
+
+    async def _open(self, host: MailHost) -> SmtpDialogue:
+        try:
+            return await open_dialogue(host, self._hostname, self._settings, self._tls_context)
+        except HostRefusedError as error:
+            raise _ElsewhereError(deferred(str(error.reply), "4.4.0", host.name)) from error
+        except (ConnectionFailedError, ProtocolError) as error:
+            raise _ElsewhereError(deferred(error.public, "4.4.1", host.name)) from error
 
     async def _send(
         self, dialogue: SmtpDialogue, claim: Claim, envelope: Envelope, content: Buffer
-    ) -> dict[int, Outcome] | None:
-        """Return the outcomes, or None when the connection broke and another host may be tried."""
+    ) -> dict[int, Outcome]:
+        """Return the outcomes.
+
+        Raises:
+            _ElsewhereError: the connection broke or was ended before anything was decided.
+        """
+        name = dialogue.host.name
         try:
             replies = await dialogue.send(envelope, content, claim.skip_bytes)
         except ExtensionMissingError as error:
-            return _all(claim, failed(error.public, "5.6.7", dialogue.host.name))
+            return _all(claim, failed(error.public, "5.6.7", name))
         except (ConnectionFailedError, ProtocolError) as error:
-            log.info("connection lost", host=dialogue.host.name, reason=error.public)
-            outcome = deferred(
-                "the connection broke off after the whole message", "4.4.2", dialogue.host.name
-            )
+            log.info("connection lost", host=name, reason=error.public)
             is_in_doubt = dialogue.is_in_doubt
             await self.close()
-            return _all(claim, outcome) if is_in_doubt else None
-        name = dialogue.host.name
+            if is_in_doubt:
+                detail = f"no answer after the whole message: {error.public}"
+                return _all(claim, deferred(detail, "4.4.2", name))
+            raise _ElsewhereError(deferred(error.public, "4.4.2", name)) from error
+        if dialogue.is_over:
+            await self.close()
+            closing = next((reply for reply in replies if reply.code == CLOSING_CODE), None)
+            if closing is not None and not any(reply.is_positive for reply in replies):
+                raise _ElsewhereError(_outcome(closing, name))
         return {
             recipient.id: _outcome(reply, name)
             for recipient, reply in zip(claim.recipients, replies, strict=True)
         }
 
 
+class _ElsewhereError(Exception):
+    """This host is of no use now; `outcome` holds unless another one is."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.detail)
+        self.outcome = outcome
+
+
 def _envelope(claim: Claim) -> Envelope:
     sender = _path(claim.reverse_path) if claim.reverse_path else None
+    paths = [_path(each.recipient) for each in claim.recipients]
     parameters = MailParameters(
         size=claim.size_bytes,
         body=Body.EIGHT_BIT if claim.is_8bit else Body.SEVEN_BIT,
-        smtputf8=claim.is_utf8,
+        smtputf8=claim.is_utf8 or any(path.needs_utf8 for path in (sender, *paths) if path is not None),
     )
-    recipients = tuple(Recipient(_path(each.recipient)) for each in claim.recipients)
-    return Envelope(sender, recipients, parameters)
+    return Envelope(sender, tuple(Recipient(path) for path in paths), parameters)
 
 
 def _path(text: str) -> EmailAddress:
@@ -142,17 +170,7 @@ def _all(claim: Claim, outcome: Outcome) -> dict[int, Outcome]:
 
 
 def _outcome(reply: Reply, remote: str) -> Outcome:
-    detail = f"{reply.code} {reply.enhanced + ' ' if reply.enhanced else ''}{reply.text}"
     if reply.is_positive:
-        return delivered(detail, remote)
+        return delivered(str(reply), remote)
     status = reply.enhanced or ("4.0.0" if reply.is_temporary else "5.0.0")
-    return (deferred if reply.is_temporary else failed)(detail, status, remote)
-
-
-def _connection_outcome(
-    host: MailHost, error: HostRefusedError | ConnectionFailedError | ProtocolError
-) -> Outcome:
-    """Return why a host could not be used; another attempt, later or elsewhere, may always succeed."""
-    if isinstance(error, HostRefusedError):
-        return deferred(f"{error.reply.code} {error.reply.text}", "4.4.0", host.name)
-    return deferred(error.public, "4.4.1", host.name)
+    return (deferred if reply.is_temporary else failed)(str(reply), status, remote)

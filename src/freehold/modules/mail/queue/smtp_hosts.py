@@ -12,6 +12,7 @@ from freehold.kernel.resolver import (
     ResolverUnavailableError,
 )
 from freehold.modules.mail.queue.outcome import Outcome, deferred, failed
+from freehold.protocols.smtp.domain import InvalidDomainError, to_ascii
 
 MAX_ADDRESSES = 20
 """Addresses tried in one attempt; the rest of a very long list waits for the next."""
@@ -63,7 +64,9 @@ async def mail_hosts(resolver: Resolver, domain: str, own_hostname: str) -> Asyn
 
 async def _exchangers(resolver: Resolver, domain: str, own_hostname: str) -> list[MxHost]:
     try:
-        hosts = await resolver.mx(domain)
+        hosts = await resolver.mx(to_ascii(domain))
+    except InvalidDomainError as error:
+        raise NoHostError(failed(f"{domain} is not a domain name", "5.1.2")) from error
     except NullMxError as error:
         raise NoHostError(failed(f"{domain} takes no mail", "5.1.10")) from error
     except NameNotFoundError as error:
@@ -74,10 +77,13 @@ async def _exchangers(resolver: Resolver, domain: str, own_hostname: str) -> lis
     if ours:  # a backup for others: only better exchangers than ourselves lead on (RFC 5321 §5.1)
         hosts = [host for host in hosts if host.preference < min(ours)]
     if not hosts:
-        raise NoHostError(
-            failed(f"{domain} names this server as its mail host, but is not a domain of ours", "5.4.6")
-        )
+        raise NoHostError(leads_back(domain))
     return hosts
+
+
+def leads_back(domain: str) -> Outcome:
+    """Return the outcome for a domain whose mail is taken to this server, which does not know it."""
+    return failed(f"{domain} names this server as its mail host, but is not a domain of ours", "5.4.6")
 
 
 def _literal_address(domain: str) -> IPv4Address | IPv6Address:

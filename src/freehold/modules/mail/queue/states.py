@@ -18,12 +18,17 @@ on a blob. Each transition is one transaction, so after a crash every row is in 
 | settle: delivered | leased → gone | trace; last recipient: message row and blob reference |
 | settle: deferred | leased → waiting | attempts, due_ms, last error, trace; a delay warning if late |
 | settle: failed | leased → gone | the bounce is enqueued or put into a mailbox; trace |
-| hold, release, retry, remove | by a person | trace |
+| hold, release, remove | by a person | trace |
+| retry | waiting → waiting, due now | |
+| fault | leased → held | an outcome that cannot be recorded must not be repeated |
 
 A crash before a transition's commit leaves the state before it. So mail is never lost and no report
 is lost or sent twice; only a crash between a peer's 250 and `settle` makes a delivery happen again,
-which RFC 5321 §6.1 prefers to loss. `hold` and `remove` act on leased rows too: the settle that
-follows finds no row and records nothing.
+which RFC 5321 §6.1 prefers to loss.
+
+`hold` and `remove` act on leased rows too. What was removed, the settle that follows passes over, and
+its sender is told nothing; what was held stays held if it was deferred, and is gone if it was decided.
+A settle knows its rows by their lease, so it never touches what somebody else has claimed since.
 
 One host has one queue runner. At its start it ends the leases that its predecessor left, so that a
 restart does not wait for them to lapse.

@@ -33,9 +33,21 @@ class ClaimedRecipient:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """What marks the rows of one claim: the host that has them, and until when.
+
+    A row whose lease is another one has been claimed again since, so an old claim has no say in it.
+    """
+
+    host: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """One message of a lane with the recipients that were leased together."""
 
+    transport: Transport
     queue_id: int
     trace_id: int
     blob_id: int
@@ -45,6 +57,7 @@ class Claim:
     is_utf8: bool
     is_8bit: bool
     created_ms: int
+    lease: Lease
     recipients: tuple[ClaimedRecipient, ...]
 
 
@@ -62,10 +75,11 @@ async def due_lanes(tx: Transaction, *, now_ms: int, most: int) -> list[tuple[La
 
 
 async def next_due_ms(tx: Transaction, *, now_ms: int) -> int | None:
-    """Return when something will be due next, or None when the queue is empty or held."""
+    """Return when something that is not due now will be, or None."""
     row = await tx.fetch_one(
-        "SELECT MIN(CASE WHEN lease_ms > ? THEN lease_ms ELSE due_ms END) FROM queue_recipient"
-        " WHERE state = 'ready'",
+        "SELECT MIN(CASE WHEN lease_ms > due_ms THEN lease_ms ELSE due_ms END) FROM queue_recipient"
+        " WHERE state = 'ready' AND (due_ms > ? OR lease_ms > ?)",
+        now_ms,
         now_ms,
     )
     return None if row is None or row[0] is None else int(row[0])
@@ -75,7 +89,7 @@ async def claim_message(tx: Transaction, lane: Lane, *, host: int, now_ms: int) 
     """Lease the longest-waiting message of a lane with its due recipients there; None: nothing is due."""
     first = await tx.fetch_one(
         "SELECT queue_id FROM queue_recipient WHERE state = 'ready' AND transport = ? AND destination = ?"
-        " AND due_ms <= ? AND lease_ms <= ? ORDER BY due_ms, id LIMIT 1",
+        " AND due_ms <= ? AND lease_ms <= ? ORDER BY due_ms LIMIT 1",
         lane.transport.value,
         lane.destination,
         now_ms,
@@ -83,14 +97,15 @@ async def claim_message(tx: Transaction, lane: Lane, *, host: int, now_ms: int) 
     )
     if first is None:
         return None
+    lease = Lease(host, now_ms + LEASE_MS)
     rows = await tx.fetch(
         "UPDATE queue_recipient SET lease_ms = ?, lease_by = ? WHERE id IN ("
         "SELECT id FROM queue_recipient WHERE queue_id = ? AND transport = ? AND destination = ?"
         " AND state = 'ready' AND due_ms <= ? AND lease_ms <= ? ORDER BY id LIMIT ?)"
         " AND state = 'ready' AND lease_ms <= ?"
         " RETURNING id, recipient, original_recipient, attempts, expires_ms, warned",
-        now_ms + LEASE_MS,
-        host,
+        lease.until_ms,
+        lease.host,
         first[0],
         lane.transport.value,
         lane.destination,
@@ -106,12 +121,14 @@ async def claim_message(tx: Transaction, lane: Lane, *, host: int, now_ms: int) 
     )
     if message is None or not rows:
         return None
-    return _claim(message, sorted(rows))
+    return _claim(lane.transport, lease, message, sorted(rows))
 
 
-def _claim(message: Row, recipients: Sequence[Row]) -> Claim:
+def _claim(transport: Transport, lease: Lease, message: Row, recipients: Sequence[Row]) -> Claim:
     queue_id, trace_id, blob_id, skip_bytes, size_bytes, reverse_path, is_utf8, is_8bit, created_ms = message
     return Claim(
+        transport=transport,
+        lease=lease,
         queue_id=queue_id,
         trace_id=trace_id,
         blob_id=blob_id,
@@ -135,37 +152,56 @@ async def end_leases(tx: Transaction, *, host: int) -> None:
     )
 
 
-async def is_leased(tx: Transaction, recipient_id: int, *, host: int) -> bool:
-    """Return whether this host still has a recipient (a person may have removed or held it)."""
-    row = await tx.fetch_one(
-        "SELECT id FROM queue_recipient WHERE id = ? AND lease_by = ? AND lease_ms > 0", recipient_id, host
+async def still_leased(tx: Transaction, claim: Claim) -> set[int]:
+    """Return which recipients a claim still has: a person may have removed some, or its lease has lapsed."""
+    rows = await tx.fetch(
+        "SELECT id FROM queue_recipient WHERE queue_id = ? AND lease_by = ? AND lease_ms = ?",
+        claim.queue_id,
+        claim.lease.host,
+        claim.lease.until_ms,
     )
-    return row is not None
+    return {row[0] for row in rows}
 
 
 async def postpone(
-    tx: Transaction, recipient_ids: Sequence[int], *, due_ms: int, error: str, now_ms: int
+    tx: Transaction, recipient_id: int, *, due_ms: int, error: str, warned: bool, now_ms: int
 ) -> None:
-    """Put leased recipients back to wait until `due_ms`, one attempt older."""
-    await tx.execute_many(
+    """Put a leased recipient back to wait until `due_ms`, one attempt older; what is held stays held."""
+    await tx.execute(
         "UPDATE queue_recipient SET attempts = attempts + 1, due_ms = ?, lease_ms = 0, lease_by = 0,"
-        " last_error = ?, last_ms = ? WHERE id = ?",
-        [(due_ms, error, now_ms, recipient_id) for recipient_id in recipient_ids],
+        " last_error = ?, warned = warned OR ?, last_ms = ? WHERE id = ?",
+        due_ms,
+        error,
+        warned,
+        now_ms,
+        recipient_id,
     )
 
 
-async def mark_warned(tx: Transaction, recipient_ids: Sequence[int]) -> None:
-    """Remember that the sender was told of the delay."""
-    await tx.execute_many(
-        "UPDATE queue_recipient SET warned = TRUE WHERE id = ?", [(each,) for each in recipient_ids]
+async def hold_claim(tx: Transaction, claim: Claim, error: str, *, now_ms: int) -> None:
+    """Hold what a claim still has, for a person to look at."""
+    await tx.execute(
+        "UPDATE queue_recipient SET state = 'held', lease_ms = 0, lease_by = 0, last_error = ?, last_ms = ?"
+        " WHERE queue_id = ? AND lease_by = ? AND lease_ms = ?",
+        error,
+        now_ms,
+        claim.queue_id,
+        claim.lease.host,
+        claim.lease.until_ms,
     )
 
 
 async def remove_recipients(
     tx: Transaction, blobs: BlobStore, queue_id: int, recipient_ids: Sequence[int]
-) -> None:
-    """Remove recipients; with the last one the message row and its blob reference go."""
-    await tx.execute_many("DELETE FROM queue_recipient WHERE id = ?", [(each,) for each in recipient_ids])
+) -> int:
+    """Remove recipients; with the last one the message row and its blob reference go.
+
+    Returns how many were there.
+    """
+    count = 0
+    for recipient_id in recipient_ids:
+        row = await tx.fetch_one("DELETE FROM queue_recipient WHERE id = ? RETURNING id", recipient_id)
+        count += row is not None
     row = await tx.fetch_one(
         "DELETE FROM queue_message WHERE id = ? AND NOT EXISTS"
         " (SELECT 1 FROM queue_recipient WHERE queue_id = ?) RETURNING blob_id",
@@ -174,3 +210,4 @@ async def remove_recipients(
     )
     if row is not None:
         await blobs.release(tx, row[0])
+    return count

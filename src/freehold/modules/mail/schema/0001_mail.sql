@@ -134,7 +134,8 @@ CREATE TABLE queue_recipient (
     last_ms BIGINT NOT NULL
 );
 CREATE INDEX queue_recipient_message ON queue_recipient (queue_id);
-CREATE INDEX queue_recipient_lane ON queue_recipient (state, transport, destination, due_ms);
+-- covers the search for what is due, however long the queue
+CREATE INDEX queue_recipient_lane ON queue_recipient (state, transport, destination, due_ms, lease_ms);
 
 -- What happened to each message, for `freehold message trace` (kept for 30 days).
 CREATE TABLE trace (
