@@ -111,12 +111,14 @@ async def test_guessing_ends_the_connection(host: MailHost) -> None:
 
 
 async def test_a_disabled_mailbox_cannot_be_opened(host: MailHost, port: int) -> None:
-    async with member(port, select=b"INBOX") as talk:
+    async with member(port, select=b"INBOX") as talk, member(port) as sender:
         await host.runtime.database.write(
             set_mailbox_disabled, HOST_ADMINISTRATOR, "ann@example.test", is_disabled=True, now_ms=2
         )
         talk.send(b"a NOOP\r\n")
-        assert b"* BYE" in await talk.rest()
+        assert await talk.rest() == b"* BYE the mailbox is no longer available\r\n"
+        sender.send(b"a APPEND INBOX {1+}\r\nx\r\n")
+        assert await sender.rest() == b"* BYE the mailbox is no longer available\r\n"
     async with stranger(port) as talk:
         await talk.refused(b"LOGIN ann@example.test " + PASSWORD.encode())
 

@@ -6,7 +6,7 @@ from freehold.kernel.log import get_logger
 from freehold.modules.mail.errors import MailboxDisabledError
 from freehold.modules.mail.imap.any_state import capabilities
 from freehold.modules.mail.imap.conversation import Conversation, Reply
-from freehold.modules.mail.imap.errors import NoMailboxError, PrivacyRequiredError
+from freehold.modules.mail.imap.errors import AccessEndedError, NoMailboxError, PrivacyRequiredError
 from freehold.modules.mail.sasl_login import MECHANISMS, SaslLogin
 from freehold.protocols.imap import response_code
 from freehold.protocols.imap.authenticate import Authenticate, Login
@@ -82,6 +82,26 @@ async def _enter(conversation: Conversation, identity: Identity) -> Reply:
     conversation.mailbox_id = mailbox_id
     log.info("logged in", login=identity.login, client=str(conversation.peer.address))
     return Reply("Logged in", response_code.capability(capabilities(conversation)))
+
+
+async def check_access(conversation: Conversation) -> None:
+    """Check that who logged in may still be here: what an owner decides is in force at once.
+
+    Raises:
+        AccessEndedError: the mailbox or the login was disabled or removed.
+    """
+    mailbox_id = conversation.mailbox_id
+    if mailbox_id and not await conversation.context.database.read(_is_open, mailbox_id):
+        raise AccessEndedError
+
+
+async def _is_open(tx: Transaction, mailbox_id: int) -> bool:
+    row = await tx.fetch_one(
+        "SELECT m.is_disabled, l.is_disabled FROM mailbox AS m JOIN login AS l ON l.id = m.login_id"
+        " WHERE m.id = ?",
+        mailbox_id,
+    )
+    return row is not None and not row[0] and not row[1]
 
 
 async def _mailbox_of(tx: Transaction, login_id: int) -> int:

@@ -23,8 +23,18 @@ from freehold.modules.mail.folders.errors import (
 from freehold.protocols.imap import response_code as code
 
 
-class FolderClosedError(FreeholdError):
-    """The selected folder was removed, or its mailbox disabled; the session ends."""
+class SessionOverError(FreeholdError):
+    """The session cannot go on; the client is told why and the connection closed."""
+
+
+class AccessEndedError(SessionOverError):
+    """The mailbox or its login was disabled or removed while somebody used it."""
+
+    public = "the mailbox is no longer available"
+
+
+class FolderClosedError(SessionOverError):
+    """The selected folder was removed, or its mailbox disabled."""
 
     public = "the selected folder is no longer available"
 

@@ -11,9 +11,6 @@ from freehold.modules.mail.imap.watchers import Watchers
 
 _CONTEXT = Capability[ImapContext]("context of IMAP sessions")
 
-TOO_MANY = b"* BYE [UNAVAILABLE] Too many connections, try again later\r\n"
-"""What a listener tells those whom its limits turn away."""
-
 
 def make_factory(
     runtime: Runtime, authenticator: Authenticator, settings: ImapSettings, *, has_starttls: bool

@@ -8,7 +8,7 @@ from freehold.modules.mail.imap import any_state, authenticate, idle
 from freehold.modules.mail.imap.append import Append
 from freehold.modules.mail.imap.context import ImapContext
 from freehold.modules.mail.imap.conversation import Conversation, Reply
-from freehold.modules.mail.imap.errors import FolderClosedError, code_of
+from freehold.modules.mail.imap.errors import SessionOverError, code_of
 from freehold.modules.mail.imap.families import HANDLERS, allows_expunges, goes_by_uid
 from freehold.modules.mail.imap.sync import tell_changes
 from freehold.protocols.imap import response, response_code
@@ -74,7 +74,7 @@ class ImapSession:
             return await self._answer_all()
         except ProtocolError as error:
             self._say_bye(error.public)
-        except FolderClosedError as error:
+        except SessionOverError as error:
             self._say_bye(error.public)
         return Verdict.CLOSE
 
@@ -168,9 +168,10 @@ class ImapSession:
     async def _run(self, command: Command) -> Verdict | None:
         """Run a command of a family and send its tagged reply."""
         conversation = self._conversation
+        await authenticate.check_access(conversation)
         try:
             reply = await HANDLERS[type(command)](conversation, command)
-        except (PeerGoneError, FolderClosedError):
+        except (PeerGoneError, SessionOverError):
             raise
         except FreeholdError as error:
             return await self._refuse(command, error)
@@ -249,6 +250,7 @@ class ImapSession:
         """Take a part of an APPEND, or refuse the whole command."""
         conversation = self._conversation
         if self._append is None:
+            await authenticate.check_access(conversation)
             self._append = Append()
         try:
             match event:
