@@ -4,6 +4,7 @@ import asyncio
 import os
 import tracemalloc
 
+import pytest
 from imapclient import IMAPClient  # type: ignore[import-untyped]
 
 from freehold.modules.mail.events import FolderChanged
@@ -259,3 +260,20 @@ async def test_sessions_of_two_listeners_wake_each_other(host: MailHost) -> None
         await idler.ask(b"IDLE")
         await actor.append(b"INBOX", MESSAGE)
         assert await idler.line() == b"* 1 EXISTS"
+
+
+async def break_blobs(tx: Transaction) -> None:
+    await tx.execute("UPDATE blob SET place = 'nowhere:1', data = NULL")
+
+
+async def test_a_content_that_cannot_be_read_is_refused_and_logged(
+    host: MailHost, port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with member(port) as talk:
+        await talk.append(b"INBOX", MESSAGE)
+        await talk.done(b"SELECT INBOX")
+        await host.runtime.database.write(break_blobs)
+        assert (await talk.refused(b"FETCH 1 BODY.PEEK[]")).startswith(b"NO [UNAVAILABLE]")
+        assert (await talk.refused(b"SEARCH BODY x")).startswith(b"NO [UNAVAILABLE]")
+        assert len(await talk.done(b"FETCH 1 ENVELOPE")) == 1
+    assert "command failed" in caplog.text

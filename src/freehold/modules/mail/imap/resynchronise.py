@@ -34,7 +34,11 @@ async def tell_vanished(
     Where the change log does not reach back so far, every UID that is not there is told.
     """
     changes = await conversation.context.database.read(
-        changes_since, conversation.mailbox_id, view.folder_id, mod_sequence
+        changes_since,
+        conversation.mailbox_id,
+        view.folder_id,
+        mod_sequence,
+        from_uid=view.uid_next,
     )
     below = [(low, min(high, view.uid_next - 1)) for low, high in asked if low < view.uid_next]
     there = list(view.uids.uid_ranges(0, len(view.uids)))

@@ -30,6 +30,7 @@ from freehold.protocols.imap.events import (
     LiteralChunk,
 )
 from freehold.protocols.imap.idle import Idle
+from freehold.storage.database import StorageError
 
 log = get_logger("freehold.mail.imap")
 
@@ -183,6 +184,7 @@ class ImapSession:
         """Send the NO that an error becomes."""
         conversation = self._conversation
         conversation.connection.completed(command, ok=False)
+        _note_fault(error, type(command).__name__)
         reply = Reply(error.public, code_of(error), Status.NO)
         await self._complete(command.tag, reply, expunges=allows_expunges(command))
         if not isinstance(error, LoginFailedError):
@@ -261,6 +263,7 @@ class ImapSession:
                 case AppendMessageEnd():
                     await self._append.end_message(conversation)
         except FreeholdError as error:
+            _note_fault(error, "Append")
             self._abandon_append()
             conversation.connection.refuse(error.public, code_of(error))
 
@@ -271,6 +274,7 @@ class ImapSession:
         try:
             reply = await append.commit(self._conversation)
         except FreeholdError as error:
+            _note_fault(error, "Append")
             reply = Reply(error.public, code_of(error), Status.NO)
         await self._complete(event.tag, reply, expunges=True)
 
@@ -281,3 +285,9 @@ class ImapSession:
 
     def _say_bye(self, text: str, code: bytes | None = None) -> None:
         self._conversation.send(response.bye(text, code))
+
+
+def _note_fault(error: FreeholdError, command: str) -> None:
+    """Log what is no fault of the client's; its cause is chained to the error."""
+    if isinstance(error, StorageError):
+        log.exception("command failed", command=command)  # noqa: LOG004 (called while it is handled)

@@ -52,7 +52,11 @@ async def tell_changes(
     if newest == view.known_modseq and (not expunges or newest == view.expunged_modseq):
         return
     changes = await database.read(
-        changes_since, conversation.mailbox_id, view.folder_id, view.expunged_modseq
+        changes_since,
+        conversation.mailbox_id,
+        view.folder_id,
+        view.expunged_modseq,
+        from_uid=view.uid_next,
     )
     if changes is None:
         raise FolderClosedError
@@ -121,7 +125,7 @@ def _tell_expunged(conversation: Conversation, view: View, expunged: list[UidRan
 
 async def _tell_added(conversation: Conversation, view: View, changes: FolderChanges) -> None:
     """Tell EXISTS and RECENT; a session that may write takes the new messages' recency."""
-    added = [(max(low, view.uid_next), high) for low, high in changes.added if high >= view.uid_next]
+    added = changes.added
     view.uid_next = max(view.uid_next, changes.uid_next)
     if not added:
         return

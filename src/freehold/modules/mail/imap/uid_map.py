@@ -103,6 +103,7 @@ class UidMap:
         self._starts = array("I")
         self._count = 0
         self.extend(ranges)
+        self._firsts, self._starts = self._firsts[:], self._starts[:]  # without the room they grew by
 
     def _end(self, run: int) -> int:
         return self._starts[run + 1] if run + 1 < len(self._starts) else self._count
