@@ -21,7 +21,7 @@ def command() -> None:
 @click.argument("wanted", metavar="ID|ADDRESS")
 @with_database
 async def trace(context: DatabaseContext, wanted: str) -> None:
-    """Show what became of a message (by the id in its Received line), or the newest to or from an address."""
+    """Show what became of a message, by the id in its Received line, or by an address."""
     if "@" in wanted or wanted == "<>":
         await _by_address(context, wanted)
         return
@@ -38,19 +38,22 @@ async def trace(context: DatabaseContext, wanted: str) -> None:
 
 
 async def _by_address(context: DatabaseContext, address: str) -> None:
-    found = await context.runtime.database.read(find_by_address, address, most=MAX_LISTED)
+    found = await context.runtime.database.read_long(find_by_address, address, most=MAX_LISTED)
     show_table(
-        ("Id", "Received", "Sender", "State", "Detail", "Message id"),
+        ("Id", "Received", "Sender", "Recipient", "State", "Detail", "Message id"),
         [
             (
                 id_text(trace.id),
                 moment(trace.received_ms),
                 trace.reverse_path or "<>",
+                line.address,
                 line.state.value,
                 line.detail,
                 trace.message_id,
             )
-            for trace, line in found
+            for trace, lines in found
+            for line in lines
+            if address.lower() in (line.address, trace.reverse_path.lower() or "<>")
         ],
         empty=f"nothing to or from {address} in the last 30 days",
     )
@@ -65,11 +68,7 @@ def _show(trace: Trace, lines: list[TraceLine]) -> None:
         ("Size bytes", trace.size_bytes),
         ("Message id", trace.message_id),
     ]
-    rows = [
-        (line.address, line.state.value, moment(line.changed_ms), line.detail)
-        for line in lines
-        if line.address != trace.reverse_path.lower() or line.state.value != "sent"
-    ]
+    rows = [(line.address, line.state.value, moment(line.changed_ms), line.detail) for line in lines]
     if wants_json():
         columns = ("address", "state", "changed", "detail")
         document = {name.lower().replace(" ", "_"): value for name, value in facts}

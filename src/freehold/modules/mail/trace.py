@@ -1,8 +1,8 @@
 """What happened to each message, so that "where is my mail?" has an answer.
 
 A trace is written in the transaction that accepts a message and updated by those that deliver it,
-so it is exactly as durable as the mail. It is found by its id, by a recipient and by the sender;
-addresses are kept in lower case.
+so it is exactly as durable as the mail. It is found by its id at once, and by a recipient or the
+sender by a search. Recipients are kept in lower case.
 """
 
 from collections.abc import Iterable
@@ -18,9 +18,8 @@ MAX_DETAIL_CHARACTERS = 500
 
 
 class TraceState(Enum):
-    """What has become of a message for one address (the words of `trace_address.state`)."""
+    """What has become of a message for one address (the words of `trace_recipient.state`)."""
 
-    SENT = "sent"
     DELIVERED = "delivered"
     QUEUED = "queued"
     DEFERRED = "deferred"
@@ -67,11 +66,10 @@ async def insert_trace(
         trace.message_id,
     )
     lines = {address.lower(): (state, detail) for address, state, detail in outcomes}
-    lines.setdefault(trace.reverse_path.lower() or "<>", (TraceState.SENT, ""))
     await tx.execute_many(
-        "INSERT INTO trace_address (address, trace_id, state, detail, changed_ms) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO trace_recipient (trace_id, address, state, detail, changed_ms) VALUES (?, ?, ?, ?, ?)",
         [
-            (address, trace.id, state.value, detail[:MAX_DETAIL_CHARACTERS], trace.received_ms)
+            (trace.id, address, state.value, detail[:MAX_DETAIL_CHARACTERS], trace.received_ms)
             for address, (state, detail) in lines.items()
         ],
     )
@@ -82,7 +80,7 @@ async def update_trace(
 ) -> None:
     """Set what has become of a message for `address`."""
     await tx.execute(
-        "UPDATE trace_address SET state = ?, detail = ?, changed_ms = ? WHERE address = ? AND trace_id = ?",
+        "UPDATE trace_recipient SET state = ?, detail = ?, changed_ms = ? WHERE address = ? AND trace_id = ?",
         state.value,
         detail[:MAX_DETAIL_CHARACTERS],
         now_ms,
@@ -100,24 +98,26 @@ async def find_by_id(tx: Transaction, trace_id: int) -> tuple[Trace, list[TraceL
     if row is None:
         return None
     lines = await tx.fetch(
-        "SELECT address, trace_id, state, detail, changed_ms FROM trace_address WHERE trace_id = ?"
+        "SELECT address, trace_id, state, detail, changed_ms FROM trace_recipient WHERE trace_id = ?"
         " ORDER BY address",
         trace_id,
     )
     return Trace(*row), [_line(line) for line in lines]
 
 
-async def find_by_address(tx: Transaction, address: str, *, most: int) -> list[tuple[Trace, TraceLine]]:
-    """Return the newest messages to or from `address`, newest first."""
+async def find_by_address(tx: Transaction, address: str, *, most: int) -> list[tuple[Trace, list[TraceLine]]]:
+    """Return the newest messages to or from `address`, newest first. Reads through all traces."""
+    wanted = address.lower()
+    sender = "" if wanted == "<>" else wanted
     rows = await tx.fetch(
-        "SELECT t.id, t.received_ms, t.reverse_path, t.client, t.size_bytes, t.message_id,"
-        " a.address, a.trace_id, a.state, a.detail, a.changed_ms"
-        " FROM trace_address a JOIN trace t ON t.id = a.trace_id WHERE a.address = ?"
-        " ORDER BY a.trace_id DESC LIMIT ?",
-        address.lower(),
+        "SELECT id FROM trace WHERE LOWER(reverse_path) = ?"
+        " UNION SELECT trace_id FROM trace_recipient WHERE address = ? ORDER BY 1 DESC LIMIT ?",
+        sender,
+        wanted,
         most,
     )
-    return [(Trace(*row[:6]), _line(row[6:])) for row in rows]
+    found = [await find_by_id(tx, row[0]) for row in rows]
+    return [each for each in found if each is not None]
 
 
 async def sweep_traces(tx: Transaction, *, before_ms: int, most: int) -> int:
@@ -125,7 +125,7 @@ async def sweep_traces(tx: Transaction, *, before_ms: int, most: int) -> int:
     oldest_kept = max(before_ms - EPOCH_MS, 0) << (NODE_BITS + SEQUENCE_BITS)  # ids are ordered by time
     rows = await tx.fetch("SELECT id FROM trace WHERE id < ? ORDER BY id LIMIT ?", oldest_kept, most)
     ids = [(row[0],) for row in rows]
-    await tx.execute_many("DELETE FROM trace_address WHERE trace_id = ?", ids)
+    await tx.execute_many("DELETE FROM trace_recipient WHERE trace_id = ?", ids)
     await tx.execute_many("DELETE FROM trace WHERE id = ?", ids)
     return len(ids)
 

@@ -25,6 +25,7 @@ class Replica:
 
     def __init__(self) -> None:
         self.modseq = 1
+        self.uid_next = 1
         self.messages: dict[int, tuple[int, str]] = {}
 
 
@@ -134,7 +135,9 @@ class Twins:
         """The change log brings a replica to the folder's state."""
         replica = self.replicas[name]
         database = self.box.host.runtime.database
-        changes = await database.read(changes_since, self.box.mailbox_id, self.ids[name], replica.modseq)
+        changes = await database.read(
+            changes_since, self.box.mailbox_id, self.ids[name], replica.modseq, from_uid=replica.uid_next
+        )
         assert changes is not None
         assert changes.is_complete
         rows = {row[0] & MAX_UID: (row[2], row[3]) for row in await database.read(_messages, self.ids[name])}
@@ -145,7 +148,7 @@ class Twins:
         for uid in uids_in(changes.flags):
             if uid in replica.messages:
                 replica.messages[uid] = rows[uid]
-        replica.modseq = changes.modseq
+        replica.modseq, replica.uid_next = changes.modseq, changes.uid_next
         assert replica.messages == rows
 
     async def compare_totals(self) -> None:

@@ -284,7 +284,7 @@ async def test_nobody_reaches_the_folders_of_another_mailbox(any_host: MailHost)
         await database.write(move_messages, given, ALL_UIDS, now_ms=NOW_MS)
     with pytest.raises(FolderNotFoundError):
         await database.write(claim_recent, bob.mailbox_id, theirs.folder_id, below_uid=9)
-    assert await database.read(changes_since, bob.mailbox_id, theirs.folder_id, 0) is None
+    assert await database.read(changes_since, bob.mailbox_id, theirs.folder_id, 0, from_uid=1) is None
     assert await database.read(read_uids, bob.mailbox_id, theirs.folder_id) == []
     assert (await ann.folder("INBOX")).message_count == 1
     with pytest.raises(FolderNotFoundError):
@@ -307,8 +307,8 @@ async def test_swept_changes_say_that_the_log_is_incomplete(ann: Box) -> None:
     assert ann.mailbox_id in await database.read(mailboxes_to_sweep, kept=2)
     floor = await database.write(sweep_changes, ann.mailbox_id, kept=2)
     assert await database.write(sweep_changes, ann.mailbox_id, kept=2) == floor
-    before = await database.read(changes_since, ann.mailbox_id, place.folder_id, floor - 1)
-    after = await database.read(changes_since, ann.mailbox_id, place.folder_id, floor)
+    before = await database.read(changes_since, ann.mailbox_id, place.folder_id, floor - 1, from_uid=4)
+    after = await database.read(changes_since, ann.mailbox_id, place.folder_id, floor, from_uid=4)
     assert before is not None
     assert after is not None
     assert (before.is_complete, after.is_complete) == (False, True)

@@ -46,7 +46,7 @@ async def test_a_message_is_stored_with_its_bytes_unchanged_behind_our_trace_lin
     )
     assert re.search(rb"by mail.example.test with ESMTP id " + trace_id.encode(), prefix)
     assert b"for <ann@example.test>;" in prefix
-    ((trace, line),) = await any_host.runtime.database.read(find_by_address, "ann@example.test", most=10)
+    ((trace, (line,)),) = await any_host.runtime.database.read(find_by_address, "ann@example.test", most=10)
     assert (trace.message_id, trace.reverse_path, line.state.value) == (
         "1@remote.test",
         "eve@remote.test",

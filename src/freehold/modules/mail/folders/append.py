@@ -3,7 +3,6 @@
 import msgspec
 
 from freehold.modules.mail.errors import FolderFullError, FolderNotFoundError, QuotaExceededError
-from freehold.modules.mail.folders.change import ChangeKind
 from freehold.modules.mail.model import MAX_UID, Flag, Uid, message_id
 from freehold.storage.blobs import BlobStore, PreparedBlob
 from freehold.storage.database import Transaction
@@ -81,16 +80,6 @@ async def append_message(
     if uid > MAX_UID - 1:
         raise FolderFullError
     await _insert(tx, mailbox_id, message_id(folder_id, uid), message, modseq=modseq, now_ms=now_ms)
-    await tx.execute(
-        "INSERT INTO change (mailbox_id, modseq, folder_id, first_uid, last_uid, kind) VALUES (?, ?, ?,"
-        " ?, ?, ?)",
-        mailbox_id,
-        modseq,
-        folder_id,
-        uid,
-        uid,
-        ChangeKind.ADDED.value,
-    )
     return Appended(folder_id, uid, row[1], modseq)
 
 

@@ -1,4 +1,6 @@
-"""The change log: every change of a mailbox takes the next modseq and leaves a row.
+"""The change log: every change of a mailbox takes the next modseq.
+
+Changed flags and expunged UIDs leave a row; new messages need none, for their UIDs tell what is new.
 
 One modseq counter per mailbox serves all its folders (RFC 7162 §3.1.1 asks only that values rise
 within each folder), so the log read in order of modseq is also what JMAP calls the account's state.
@@ -14,7 +16,6 @@ from freehold.storage.database import Transaction
 class ChangeKind(Enum):
     """What happened to a range of UIDs (the words of `change.kind`)."""
 
-    ADDED = "added"
     FLAGS = "flags"
     EXPUNGED = "expunged"
 

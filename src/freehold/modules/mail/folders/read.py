@@ -6,7 +6,7 @@ from freehold.modules.mail.errors import FolderNotFoundError
 from freehold.modules.mail.folders.change import ChangeKind, uid_ranges
 from freehold.modules.mail.folders.errors import FolderNotSelectableError
 from freehold.modules.mail.folders.names import canonical_name
-from freehold.modules.mail.folders.ranges import UidRange, merge_ranges, subtract_ranges
+from freehold.modules.mail.folders.ranges import UidRange, merge_ranges
 from freehold.modules.mail.model import MAX_UID, UID_BITS, Flag
 from freehold.storage.database import Row, Transaction
 
@@ -43,7 +43,7 @@ class Folder:
 class FolderChanges:
     """What happened in a folder after some modseq, up to `modseq`; ranges of UIDs are ascending and disjoint.
 
-    `added` is without what was expunged since. `flags` may cover messages that did not change.
+    `added` are messages that are there. `flags` may cover messages that did not change.
     `is_complete` is false when the log does not reach back so far: compare the whole folder then.
     """
 
@@ -185,9 +185,12 @@ async def folder_modseq(tx: Transaction, mailbox_id: int, folder_id: int) -> int
 
 
 async def changes_since(
-    tx: Transaction, mailbox_id: int, folder_id: int, modseq: int
+    tx: Transaction, mailbox_id: int, folder_id: int, modseq: int, *, from_uid: int
 ) -> FolderChanges | None:
-    r"""Return what happened in a folder after `modseq`, or None when it is gone or \NoSelect."""
+    r"""Return what happened in a folder after `modseq`, or None when it is gone or \NoSelect.
+
+    New messages need no log: they are the ones from `from_uid` on, the UIDNEXT that the asker knows.
+    """
     row = await tx.fetch_one(
         "SELECT f.modseq, f.uid_next, f.recent_uid, m.change_floor FROM folder AS f"
         " JOIN mailbox AS m ON m.id = f.mailbox_id WHERE f.id = ? AND f.mailbox_id = ? AND f.is_selectable",
@@ -204,16 +207,23 @@ async def changes_since(
         modseq,
     ):
         ranges[kind].append((first, last))
-    expunged = merge_ranges(ranges[ChangeKind.EXPUNGED.value])
     return FolderChanges(
         newest,
         uid_next,
         recent_uid,
         is_complete=modseq >= floor,
-        expunged=expunged,
+        expunged=merge_ranges(ranges[ChangeKind.EXPUNGED.value]),
         flags=merge_ranges(ranges[ChangeKind.FLAGS.value]),
-        added=subtract_ranges(merge_ranges(ranges[ChangeKind.ADDED.value]), expunged),
+        added=await _uids_from(tx, folder_id, from_uid) if from_uid < uid_next else [],
     )
+
+
+async def _uids_from(tx: Transaction, folder_id: int, from_uid: int) -> list[UidRange]:
+    base = folder_id << UID_BITS
+    rows = await tx.fetch(
+        "SELECT id FROM message WHERE id BETWEEN ? AND ? ORDER BY id", base + from_uid, base + MAX_UID
+    )
+    return uid_ranges([row[0] - base for row in rows])
 
 
 async def claim_recent(

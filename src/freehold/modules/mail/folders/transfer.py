@@ -82,7 +82,7 @@ async def copy_messages(
         [(shift, modseq, now_ms, first, last) for shift, first, last in runs],
     )
     await retain_blobs(tx, blobs, count_blobs(row[1] for row in rows))
-    return await _log(tx, route, load, first_uid, Transferred(modseq, uid_validity, [], []))
+    return _result(load, first_uid, uid_validity, modseq)
 
 
 async def move_messages(
@@ -106,7 +106,7 @@ async def move_messages(
         "UPDATE message SET id = id + ?, modseq = ?, saved_ms = ? WHERE id BETWEEN ? AND ?",
         [(shift, modseq, now_ms, first, last) for shift, first, last in runs],
     )
-    moved = await _log(tx, route, load, first_uid, Transferred(modseq, uid_validity, [], []))
+    moved = _result(load, first_uid, uid_validity, modseq)
     await log_changes(tx, route.mailbox_id, route.source_id, modseq, ChangeKind.EXPUNGED, moved.source)
     return moved
 
@@ -161,13 +161,10 @@ async def _charge(tx: Transaction, mailbox_id: int, load: _Load) -> None:
         raise QuotaExceededError
 
 
-async def _log(
-    tx: Transaction, route: Route, load: _Load, first_uid: int, result: Transferred
-) -> Transferred:
+def _result(load: _Load, first_uid: int, uid_validity: int, modseq: int) -> Transferred:
     target = [(first_uid, first_uid + len(load.ids) - 1)]
-    await log_changes(tx, route.mailbox_id, route.target_id, result.modseq, ChangeKind.ADDED, target)
     source = uid_ranges([row_id & MAX_UID for row_id in load.ids])
-    return Transferred(result.modseq, result.uid_validity, source, target)
+    return Transferred(modseq, uid_validity, source, target)
 
 
 def _runs(ids: list[int], first_uid: int, target_id: int) -> list[tuple[int, int, int]]:

@@ -91,14 +91,15 @@ CREATE TABLE message_summary (
     body_structure BLOB NOT NULL
 );
 
--- What changed, in order: serves CONDSTORE, QRESYNC, IDLE, and JMAP later.
+-- What changed in messages that were there, in order: serves CONDSTORE, QRESYNC and IDLE. New
+-- messages leave no row: they are those with UIDs from the last known UIDNEXT on.
 CREATE TABLE change (
     mailbox_id BIGINT NOT NULL,
     modseq BIGINT NOT NULL,
     folder_id BIGINT NOT NULL,
     first_uid BIGINT NOT NULL,
     last_uid BIGINT NOT NULL,
-    kind TEXT NOT NULL,                 -- added, flags, expunged
+    kind TEXT NOT NULL,                 -- flags, expunged
     PRIMARY KEY (folder_id, modseq, first_uid)
 ) WITHOUT ROWID;
 
@@ -133,7 +134,7 @@ CREATE TABLE queue_recipient (
     last_error TEXT NOT NULL,
     last_ms BIGINT NOT NULL
 );
-CREATE INDEX queue_recipient_message ON queue_recipient (queue_id);
+CREATE INDEX queue_recipient_message ON queue_recipient (queue_id, destination, transport);
 -- covers the search for what is due, however long the queue
 CREATE INDEX queue_recipient_lane ON queue_recipient (state, transport, destination, due_ms, lease_ms);
 
@@ -147,13 +148,13 @@ CREATE TABLE trace (
     message_id TEXT NOT NULL            -- the header's
 );
 
--- One row per recipient, and one with state 'sent' for the sender, so that either finds it.
-CREATE TABLE trace_address (
-    address TEXT NOT NULL,
+-- One row per recipient. In the order of arrival, for writing is hot: a search by address, which is
+-- rare, reads through the table.
+CREATE TABLE trace_recipient (
     trace_id BIGINT NOT NULL,
-    state TEXT NOT NULL,                -- sent, delivered, queued, deferred, relayed, bounced, discarded, held, removed
+    address TEXT NOT NULL,
+    state TEXT NOT NULL,                -- delivered, queued, deferred, relayed, bounced, discarded, held, removed
     detail TEXT NOT NULL,               -- mailbox and folder, or the last reply of the peer
     changed_ms BIGINT NOT NULL,
-    PRIMARY KEY (address, trace_id)
+    PRIMARY KEY (trace_id, address)
 ) WITHOUT ROWID;
-CREATE INDEX trace_address_trace ON trace_address (trace_id);

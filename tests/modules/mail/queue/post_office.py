@@ -1,0 +1,183 @@
+"""A queue in a test's hands: its clock, what goes in, and one round of deliveries at a time."""
+
+import dataclasses
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+
+import msgspec
+
+from freehold.kernel.resolver import MxHost
+from freehold.modules.mail.addresses.model import ForeignDomain, Resolution
+from freehold.modules.mail.delivery.accept import accept_message
+from freehold.modules.mail.delivery.arrival import Arrival, describe, examine
+from freehold.modules.mail.delivery.plan import AcceptedRecipient, plan_delivery
+from freehold.modules.mail.queue.couriers import CourierMaker
+from freehold.modules.mail.queue.lane import LaneContext, run_lane
+from freehold.modules.mail.queue.manage import QueueEntry, QueueFilter, list_entries
+from freehold.modules.mail.queue.reports import ReportWriter
+from freehold.modules.mail.queue.runner import QueueRunner
+from freehold.modules.mail.queue.settings import QueueSettings
+from freehold.modules.mail.queue.store import Claim, Lane, claim_message, due_lanes
+from freehold.modules.mail.trace import find_by_address
+from freehold.storage.database import Transaction
+from tests.mail_host import MailHost
+from tests.smtp_sink import Script, Sink, smtp_sink
+
+HOST_NUMBER = 7
+RETURN_PATH = b"Return-Path: <ann@example.test>\r\n"
+MESSAGE = b"Subject: hello\r\nFrom: ann@example.test\r\n\r\nHello.\r\n.dot\r\nFrom here on\r\n"
+DAY_MS = 24 * 3600 * 1000
+
+
+class SetClock:
+    """A clock that a test sets."""
+
+    def __init__(self, now_ms: int) -> None:
+        self.now = now_ms
+
+    def now_ms(self) -> int:
+        """Return the set time."""
+        return self.now
+
+    def forward(self, *, seconds: float) -> None:
+        """Let time pass."""
+        self.now += int(seconds * 1000)
+
+
+class PostOffice:
+    """One host's queue without its runner: `deliver` does what is due now."""
+
+    def __init__(self, host: MailHost, settings: QueueSettings) -> None:
+        self.host = host
+        self.clock = SetClock(host.runtime.clock.now_ms())
+        self.runtime = dataclasses.replace(host.runtime, clock=self.clock)
+        self.configure(settings)
+
+    def configure(self, settings: QueueSettings) -> None:
+        """Use these settings from now on."""
+        self.settings = settings
+        runtime = self.runtime
+        self.context = LaneContext(
+            database=runtime.database,
+            blobs=runtime.blobs,
+            ids=runtime.ids,
+            bus=runtime.bus,
+            clock=self.clock,
+            settings=settings,
+            reports=ReportWriter(runtime.blobs, runtime.ids, runtime.hostname),
+            host=HOST_NUMBER,
+        )
+        self.couriers = CourierMaker(runtime, settings)
+
+    @asynccontextmanager
+    async def sink(
+        self, script: Script | None = None, *, domain: str = "far.test", address: str = "127.0.0.2"
+    ) -> AsyncIterator[Sink]:
+        """Run a mail exchanger for a domain; the first one's port becomes the queue's."""
+        port = 0 if self.settings.smtp_port == 25 else self.settings.smtp_port
+        async with smtp_sink(script, address=address, port=port) as sink:
+            self.configure(msgspec.structs.replace(self.settings, smtp_port=sink.port))
+            name = f"mx{address.rpartition('.')[2]}.{domain}"
+            exchangers = self.host.resolver.exchangers.setdefault(domain, [])
+            exchangers.append(MxHost(10 * (len(exchangers) + 1), name))
+            self.host.resolver.hosts[name] = [ip_address(address)]
+            yield sink
+
+    async def enqueue(
+        self,
+        *recipients: str,
+        sender: str = "ann@example.test",
+        content: bytes = MESSAGE,
+        is_utf8: bool = False,
+        lifetime_ms: int = 7 * DAY_MS,
+    ) -> int:
+        """Accept a message for addresses elsewhere; returns its trace id."""
+        accepted = [AcceptedRecipient(each, ForeignDomain(each.rpartition("@")[2])) for each in recipients]
+        return await self._accept(accepted, sender, content, is_utf8=is_utf8, lifetime_ms=lifetime_ms)
+
+    async def enqueue_resolved(
+        self,
+        address: str,
+        resolution: Resolution,
+        *,
+        sender: str = "ann@example.test",
+        content: bytes = MESSAGE,
+    ) -> int:
+        """Accept a message for an address of ours that leads somewhere."""
+        return await self._accept(
+            [AcceptedRecipient(address, resolution)], sender, content, is_utf8=False, lifetime_ms=7 * DAY_MS
+        )
+
+    async def _accept(
+        self,
+        accepted: list[AcceptedRecipient],
+        sender: str,
+        content: bytes,
+        *,
+        is_utf8: bool,
+        lifetime_ms: int,
+    ) -> int:
+        runtime = self.runtime
+        prefix = f"Return-Path: <{sender}>\r\n".encode()
+        blob = await runtime.blobs.prepare(prefix + content)
+        arrival = Arrival(
+            trace_id=runtime.ids.next(),
+            blob_id=runtime.ids.next(),
+            now_ms=self.clock.now_ms(),
+            expires_ms=self.clock.now_ms() + lifetime_ms,
+            reverse_path=sender,
+            client="test",
+            skip_bytes=len(prefix),
+            mailbox_id=None,
+            is_utf8=is_utf8,
+            is_8bit=not content.isascii(),
+        )
+        received = describe(arrival, blob, await examine(blob))
+        await runtime.database.write(
+            accept_message, runtime.blobs, runtime.ids, received, plan_delivery(accepted)
+        )
+        return arrival.trace_id
+
+    async def deliver(self) -> int:
+        """Run every lane that has something due; returns how many attempts were made."""
+        count = 0
+        while lanes := await self.runtime.database.read(due_lanes, now_ms=self.clock.now_ms(), most=1000):
+            for lane, _waiting in lanes:
+                count += await run_lane(self.context, lane, self.couriers.make(lane))
+        return count
+
+    async def claim(self, lane: Lane) -> Claim | None:
+        """Lease the next message of a lane."""
+        return await self.runtime.database.write(
+            claim_message, lane, host=HOST_NUMBER, now_ms=self.clock.now_ms()
+        )
+
+    def runner(self) -> QueueRunner:
+        """Return a queue runner of this host."""
+        return QueueRunner(self.context, self.couriers.make)
+
+    async def entries(self) -> list[QueueEntry]:
+        """Return all that the queue holds."""
+        return await self.runtime.database.read(
+            list_entries, QueueFilter(), now_ms=self.clock.now_ms(), most=100_000
+        )
+
+    async def states(self, address: str) -> list[str]:
+        """Return what the traces say of an address, the newest first."""
+        found = await self.runtime.database.read(find_by_address, address, most=100)
+        return [
+            line.state.value for _, lines in found for line in lines if line.address == address.lower()
+        ]
+
+    async def references(self) -> Mapping[int, tuple[int, int]]:
+        """Return, for each blob, its counted references and those that rows really make."""
+        return dict(await self.runtime.database.read(_references))
+
+
+async def _references(tx: Transaction) -> list[tuple[int, tuple[int, int]]]:
+    rows = await tx.fetch(
+        "SELECT b.id, b.refs, (SELECT COUNT(*) FROM message m WHERE m.blob_id = b.id)"
+        " + (SELECT COUNT(*) FROM queue_message q WHERE q.blob_id = b.id) FROM blob b"
+    )
+    return [(row[0], (row[1], row[2])) for row in rows]
