@@ -166,9 +166,7 @@ class PostOffice:
     async def states(self, address: str) -> list[str]:
         """Return what the traces say of an address, the newest first."""
         found = await self.runtime.database.read(find_by_address, address, most=100)
-        return [
-            line.state.value for _, lines in found for line in lines if line.address == address.lower()
-        ]
+        return [line.state.value for _, lines in found for line in lines if line.address == address.lower()]
 
     async def references(self) -> Mapping[int, tuple[int, int]]:
         """Return, for each blob, its counted references and those that rows really make."""

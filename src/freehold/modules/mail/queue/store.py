@@ -86,7 +86,10 @@ async def next_due_ms(tx: Transaction, *, now_ms: int) -> int | None:
 
 
 async def claim_message(tx: Transaction, lane: Lane, *, host: int, now_ms: int) -> Claim | None:
-    """Lease the longest-waiting message of a lane with its due recipients there; None: nothing is due."""
+    """Lease the longest-waiting message of a lane with its due recipients there; None: nothing is due.
+
+    The second statement hides `state` from the index of lanes, which would walk the whole destination.
+    """
     first = await tx.fetch_one(
         "SELECT queue_id FROM queue_recipient WHERE state = 'ready' AND transport = ? AND destination = ?"
         " AND due_ms <= ? AND lease_ms <= ? ORDER BY due_ms LIMIT 1",
@@ -101,8 +104,8 @@ async def claim_message(tx: Transaction, lane: Lane, *, host: int, now_ms: int) 
     rows = await tx.fetch(
         "UPDATE queue_recipient SET lease_ms = ?, lease_by = ? WHERE id IN ("
         "SELECT id FROM queue_recipient WHERE queue_id = ? AND transport = ? AND destination = ?"
-        " AND state = 'ready' AND due_ms <= ? AND lease_ms <= ? ORDER BY id LIMIT ?)"
-        " AND state = 'ready' AND lease_ms <= ?"
+        " AND COALESCE(state, '') = 'ready' AND due_ms <= ? AND lease_ms <= ? ORDER BY id LIMIT ?)"
+        " AND lease_ms <= ?"
         " RETURNING id, recipient, original_recipient, attempts, expires_ms, warned",
         lease.until_ms,
         lease.host,
