@@ -73,7 +73,7 @@ class Ledger:
     def permanent_refusals(self) -> list[bytes]:
         """Return refusals that say more than "try again later"."""
         return [
-            text for text in self.refusals if not text.startswith((b"4", b"NO [UNAVAILABLE]", b"NO [LIMIT]"))
+            text for text in self.refusals if not text.startswith(b"4") and b"NO [UNAVAILABLE] " not in text
         ]
 
     def identify(self, content: bytes) -> bytes:

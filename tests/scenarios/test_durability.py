@@ -6,7 +6,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -144,18 +144,25 @@ def restart_postgres(url: str) -> None:
     )
 
 
-async def test_a_postgresql_server_that_restarts_costs_patience_but_no_mail(tmp_path: Path) -> None:
+@pytest.fixture
+def own_postgres_url() -> Iterator[str]:
+    """The address of a database on a server that no other test uses."""
     with postgres_server() as server_url:
-        url = PostgresDatabases(server_url).create()
-        async with busy_installation(tmp_path, url) as (load, elsewhere):
-            before = load.server.pids()
-            async with asyncio.TaskGroup() as group:
-                group.create_task(send_from_everywhere(load))
-                for _ in range(POSTGRES_RESTARTS):
-                    await asyncio.sleep(POSTGRES_RESTART_SECONDS / (POSTGRES_RESTARTS + 1))
-                    await asyncio.to_thread(restart_postgres, server_url)
+        yield PostgresDatabases(server_url).create()
+
+
+async def test_a_postgresql_server_that_restarts_costs_patience_but_no_mail(
+    tmp_path: Path, own_postgres_url: str
+) -> None:
+    async with busy_installation(tmp_path, own_postgres_url) as (load, elsewhere):
+        before = load.server.pids()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(send_from_everywhere(load))
+            for _ in range(POSTGRES_RESTARTS):
                 await asyncio.sleep(POSTGRES_RESTART_SECONDS / (POSTGRES_RESTARTS + 1))
-                load.stop.set()
-            assert load.server.pids() == before
-            summary = await check_everything(load, elsewhere, interruptions=POSTGRES_RESTARTS)
+                await asyncio.to_thread(restart_postgres, own_postgres_url)
+            await asyncio.sleep(POSTGRES_RESTART_SECONDS / (POSTGRES_RESTARTS + 1))
+            load.stop.set()
+        assert load.server.pids() == before
+        summary = await check_everything(load, elsewhere, interruptions=POSTGRES_RESTARTS)
     report(f"PostgreSQL restarted {POSTGRES_RESTARTS} times:", summary)

@@ -44,6 +44,10 @@ class Wire:
         async with asyncio.timeout(ANSWER_SECONDS):
             await self._writer.drain()
 
+    def offer(self, data: bytes) -> None:
+        """Send octets for as long as the server takes them, without waiting."""
+        self._writer.write(data)
+
     async def line(self) -> bytes:
         """Return the next line with its end."""
         async with asyncio.timeout(ANSWER_SECONDS):
