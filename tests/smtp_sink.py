@@ -147,12 +147,19 @@ class _Session:
             self._recipients.append(_path(text))
 
     async def _chunk(self, text: str) -> None:
-        self._chunks.append(await self._reader.readexactly(int(text.split()[1])))
+        left = int(text.split()[1])
+        while left:
+            piece = await self._reader.read(min(left, 1 << 16))
+            if not piece:
+                raise _ClosedError
+            left -= len(piece)
+            self._sink.octets += len(piece)
+            if self._sink.script.keeps_content:
+                self._chunks.append(piece)
         if text.upper().endswith("LAST"):
             content = b"".join(self._chunks)
             self._chunks.clear()
-            self._sink.octets += len(content)
-            await self._finish(content if self._sink.script.keeps_content else b"")
+            await self._finish(content)
         else:
             await self._say("BDAT")
 

@@ -15,9 +15,11 @@ from freehold.modules.mail.delivery.plan import AcceptedRecipient, plan_delivery
 from freehold.modules.mail.queue.couriers import CourierMaker
 from freehold.modules.mail.queue.lane import LaneContext, run_lane
 from freehold.modules.mail.queue.manage import QueueEntry, QueueFilter, list_entries
+from freehold.modules.mail.queue.outcome import Outcome
 from freehold.modules.mail.queue.reports import ReportWriter
 from freehold.modules.mail.queue.runner import QueueRunner
 from freehold.modules.mail.queue.settings import QueueSettings
+from freehold.modules.mail.queue.settle import Attempt, Settlement, settle
 from freehold.modules.mail.queue.store import Claim, Lane, claim_message, due_lanes
 from freehold.modules.mail.trace import find_by_address
 from freehold.storage.database import Transaction
@@ -171,6 +173,17 @@ class PostOffice:
     async def references(self) -> Mapping[int, tuple[int, int]]:
         """Return, for each blob, its counted references and those that rows really make."""
         return dict(await self.runtime.database.read(_references))
+
+
+async def record(office: PostOffice, claim: Claim, outcome: Outcome, *, due_ms: int = 0) -> None:
+    """Settle a claim with one outcome for all."""
+    attempts = tuple(Attempt(each, outcome, due_ms) for each in claim.recipients)
+    now_ms = office.clock.now_ms()
+    report = await office.context.reports.write(claim, attempts, now_ms=now_ms)
+    runtime = office.runtime
+    await runtime.database.write(
+        settle, runtime.blobs, runtime.ids, Settlement(claim, attempts, report, now_ms)
+    )
 
 
 async def _references(tx: Transaction) -> list[tuple[int, tuple[int, int]]]:

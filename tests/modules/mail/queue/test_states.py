@@ -11,11 +11,11 @@ from freehold.modules.mail.delivery.enqueue import Transport
 from freehold.modules.mail.errors import FolderNotFoundError
 from freehold.modules.mail.queue import lane, manage
 from freehold.modules.mail.queue.outcome import Outcome, deferred, delivered, failed
-from freehold.modules.mail.queue.settle import Attempt, Settlement, StaleClaimError, settle
+from freehold.modules.mail.queue.settle import StaleClaimError
 from freehold.modules.mail.queue.states import LEASE_MS
 from freehold.modules.mail.queue.store import Claim, Lane, end_leases
 from freehold.storage.database import Transaction
-from tests.modules.mail.queue.post_office import HOST_NUMBER, PostOffice
+from tests.modules.mail.queue.post_office import HOST_NUMBER, PostOffice, record
 
 FAR = Lane(Transport.SMTP, "far.test")
 
@@ -29,17 +29,6 @@ async def claimed(office: PostOffice) -> Claim:
     claim = await office.claim(FAR)
     assert claim is not None
     return claim
-
-
-async def record(office: PostOffice, claim: Claim, outcome: Outcome, *, due_ms: int = 0) -> None:
-    """Settle a claim with one outcome for all."""
-    attempts = tuple(Attempt(each, outcome, due_ms) for each in claim.recipients)
-    now_ms = office.clock.now_ms()
-    report = await office.context.reports.write(claim, attempts, now_ms=now_ms)
-    runtime = office.runtime
-    await runtime.database.write(
-        settle, runtime.blobs, runtime.ids, Settlement(claim, attempts, report, now_ms)
-    )
 
 
 async def test_what_is_leased_is_not_claimed_again(any_office: PostOffice) -> None:
