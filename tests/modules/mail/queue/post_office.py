@@ -7,6 +7,7 @@ from ipaddress import ip_address
 
 import msgspec
 
+from freehold.kernel.module import Runtime
 from freehold.kernel.resolver import MxHost
 from freehold.modules.mail.addresses.model import ForeignDomain, Resolution
 from freehold.modules.mail.delivery.accept import accept_message
@@ -96,7 +97,8 @@ class PostOffice:
     ) -> int:
         """Accept a message for addresses elsewhere; returns its trace id."""
         accepted = [AcceptedRecipient(each, ForeignDomain(each.rpartition("@")[2])) for each in recipients]
-        return await self._accept(accepted, sender, content, is_utf8=is_utf8, lifetime_ms=lifetime_ms)
+        submitted = Submitted(sender, content, is_utf8=is_utf8, lifetime_ms=lifetime_ms)
+        return await accept(self.runtime, accepted, submitted)
 
     async def enqueue_resolved(
         self,
@@ -107,39 +109,9 @@ class PostOffice:
         content: bytes = MESSAGE,
     ) -> int:
         """Accept a message for an address of ours that leads somewhere."""
-        return await self._accept(
-            [AcceptedRecipient(address, resolution)], sender, content, is_utf8=False, lifetime_ms=7 * DAY_MS
+        return await accept(
+            self.runtime, [AcceptedRecipient(address, resolution)], Submitted(sender, content)
         )
-
-    async def _accept(
-        self,
-        accepted: list[AcceptedRecipient],
-        sender: str,
-        content: bytes,
-        *,
-        is_utf8: bool,
-        lifetime_ms: int,
-    ) -> int:
-        runtime = self.runtime
-        prefix = f"Return-Path: <{sender}>\r\n".encode()
-        blob = await runtime.blobs.prepare(prefix + content)
-        arrival = Arrival(
-            trace_id=runtime.ids.next(),
-            blob_id=runtime.ids.next(),
-            now_ms=self.clock.now_ms(),
-            expires_ms=self.clock.now_ms() + lifetime_ms,
-            reverse_path=sender,
-            client="test",
-            skip_bytes=len(prefix),
-            mailbox_id=None,
-            is_utf8=is_utf8,
-            is_8bit=not content.isascii(),
-        )
-        received = describe(arrival, blob, await examine(blob))
-        await runtime.database.write(
-            accept_message, runtime.blobs, runtime.ids, received, plan_delivery(accepted)
-        )
-        return arrival.trace_id
 
     async def deliver(self) -> int:
         """Run every lane that has something due; returns how many attempts were made."""
@@ -184,6 +156,39 @@ async def record(office: PostOffice, claim: Claim, outcome: Outcome, *, due_ms: 
     await runtime.database.write(
         settle, runtime.blobs, runtime.ids, Settlement(claim, attempts, report, now_ms)
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class Submitted:
+    """What a sender hands over."""
+
+    sender: str = "ann@example.test"
+    content: bytes = MESSAGE
+    is_utf8: bool = False
+    lifetime_ms: int = 7 * DAY_MS
+
+
+async def accept(runtime: Runtime, accepted: list[AcceptedRecipient], submitted: Submitted) -> int:
+    """Take responsibility for a message as reception does; returns its trace id."""
+    prefix = f"Return-Path: <{submitted.sender}>\r\n".encode()
+    blob = await runtime.blobs.prepare(prefix + submitted.content)
+    now_ms = runtime.clock.now_ms()
+    arrival = Arrival(
+        trace_id=runtime.ids.next(),
+        blob_id=runtime.ids.next(),
+        now_ms=now_ms,
+        expires_ms=now_ms + submitted.lifetime_ms,
+        reverse_path=submitted.sender,
+        client="test",
+        skip_bytes=len(prefix),
+        mailbox_id=None,
+        is_utf8=submitted.is_utf8,
+        is_8bit=not submitted.content.isascii(),
+    )
+    received = describe(arrival, blob, await examine(blob))
+    plan = plan_delivery(accepted)
+    await runtime.database.write(accept_message, runtime.blobs, runtime.ids, received, plan)
+    return arrival.trace_id
 
 
 async def _references(tx: Transaction) -> list[tuple[int, tuple[int, int]]]:
