@@ -28,9 +28,7 @@ async def trace(context: DatabaseContext, wanted: str) -> None:
     try:
         trace_id = id_from_text(wanted)
     except InvalidValueError:
-        fail(
-            f"{wanted!r} is neither an address nor a trace id (13 letters and digits, as in the Received line)"
-        )
+        fail(f"{wanted!r} is neither an address nor a trace id (13 letters and digits, see a Received line)")
     found = await context.runtime.database.read(find_by_id, trace_id)
     if found is None:
         fail(f"no message {wanted} is remembered: try its sender's or recipient's address")

@@ -43,6 +43,13 @@ class QueuedRecipient(msgspec.Struct, frozen=True):
     destination: str = ""
 
 
+_INSERT_RECIPIENT = (
+    "INSERT INTO queue_recipient (id, queue_id, transport, destination, recipient, original_recipient,"
+    " state, attempts, due_ms, lease_ms, lease_by, expires_ms, warned, last_error, last_ms)"
+    " VALUES (?, ?, ?, ?, ?, ?, 'ready', 0, ?, 0, 0, ?, FALSE, '', 0)"
+)
+
+
 async def enqueue(
     tx: Transaction,
     ids: IdMaker,
@@ -69,9 +76,7 @@ async def enqueue(
         now_ms,
     )
     await tx.execute_many(
-        "INSERT INTO queue_recipient (id, queue_id, transport, destination, recipient, original_recipient,"
-        " state, attempts, due_ms, lease_ms, lease_by, expires_ms, warned, last_error, last_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, 'ready', 0, ?, 0, 0, ?, FALSE, '', 0)",
+        _INSERT_RECIPIENT,
         [
             (
                 ids.next(),

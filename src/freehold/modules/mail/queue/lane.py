@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from freehold.kernel.bus import Bus
@@ -57,6 +58,7 @@ class LaneContext:
     settings: QueueSettings
     reports: ReportWriter
     host: int
+    claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 async def run_lane(context: LaneContext, lane: Lane, courier: Courier) -> int:
@@ -64,8 +66,7 @@ async def run_lane(context: LaneContext, lane: Lane, courier: Courier) -> int:
     count = 0
     try:
         while not courier.is_spent:
-            now_ms = context.clock.now_ms()
-            claim = await context.database.write(claim_message, lane, host=context.host, now_ms=now_ms)
+            claim = await _claim(context, lane)
             if claim is None:
                 break
             outcomes = await _deliver(courier, claim)
@@ -74,6 +75,14 @@ async def run_lane(context: LaneContext, lane: Lane, courier: Courier) -> int:
     finally:
         await courier.close()
     return count
+
+
+async def _claim(context: LaneContext, lane: Lane) -> Claim | None:
+    """Claim the next message; on PostgreSQL one lane at a time, or most claims would be run again."""
+    one_by_one = nullcontext() if context.database.engine == "sqlite" else context.claiming
+    async with one_by_one:
+        now_ms = context.clock.now_ms()
+        return await context.database.write(claim_message, lane, host=context.host, now_ms=now_ms)
 
 
 async def _deliver(courier: Courier, claim: Claim) -> dict[int, Outcome]:
