@@ -61,20 +61,7 @@ async def enqueue(
 ) -> int:
     """Queue `message` for `recipients`, due at once; returns the queue id."""
     queue_id = ids.next()
-    await tx.execute(
-        "INSERT INTO queue_message (id, trace_id, blob_id, skip_bytes, size_bytes, reverse_path, mailbox_id,"
-        " is_utf8, is_8bit, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        queue_id,
-        message.trace_id,
-        message.blob_id,
-        message.skip_bytes,
-        message.size_bytes,
-        message.reverse_path,
-        message.mailbox_id,
-        message.is_utf8,
-        message.is_8bit,
-        now_ms,
-    )
+    await _insert_message(tx, queue_id, message, now_ms)
     await tx.execute_many(
         _INSERT_RECIPIENT,
         [
@@ -92,3 +79,20 @@ async def enqueue(
         ],
     )
     return queue_id
+
+
+async def _insert_message(tx: Transaction, queue_id: int, message: QueuedMessage, now_ms: int) -> None:
+    await tx.execute(
+        "INSERT INTO queue_message (id, trace_id, blob_id, skip_bytes, size_bytes, reverse_path, mailbox_id,"
+        " is_utf8, is_8bit, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        queue_id,
+        message.trace_id,
+        message.blob_id,
+        message.skip_bytes,
+        message.size_bytes,
+        message.reverse_path,
+        message.mailbox_id,
+        message.is_utf8,
+        message.is_8bit,
+        now_ms,
+    )
