@@ -2,10 +2,13 @@
 
 import email
 import imaplib
+import os
+import select
 import shutil
 import smtplib
 import ssl
 import subprocess
+import termios
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -58,6 +61,30 @@ def run_unchecked(
         timeout=RUN_SECONDS,
         check=False,
     )
+
+
+def run_on_terminal(*command: str, home: Path) -> bytes:
+    """Run a program that wants a terminal to its end and return all that it showed."""
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (40, 120))
+    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TERM": "xterm", "HOME": str(home)}
+    shown = b""
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+    ) as program:
+        os.close(theirs)
+        deadline = time.monotonic() + WAIT_SECONDS
+        try:
+            while select.select([ours], [], [], max(0, deadline - time.monotonic()))[0]:
+                shown += os.read(ours, 65536)
+        except OSError:  # the terminal has nobody on its other side any longer: the program has ended
+            pass
+        else:
+            program.kill()
+        finally:
+            os.close(ours)
+    assert program.returncode == 0, shown.decode("utf-8", "replace")
+    return shown
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
