@@ -45,6 +45,7 @@ class ImapSession:
         "_exchange",
         "_is_greeted",
         "_is_idling",
+        "_progress_ms",
     )
 
     def __init__(self, context: ImapContext, peer: Peer, *, has_starttls: bool) -> None:
@@ -55,12 +56,15 @@ class ImapSession:
         self._bad_commands = 0
         self._is_greeted = False
         self._is_idling = False
+        self._progress_ms = context.clock.now_ms()
 
     @property
     def idle_seconds(self) -> float:
-        """How long the client may stay silent."""
-        settings = self._conversation.context.settings
-        return settings.idle_seconds if self._conversation.mailbox_id else settings.login_seconds
+        """How long the client may take to complete what it sends next; single octets win it no time."""
+        context = self._conversation.context
+        settings = context.settings
+        allowed = settings.idle_seconds if self._conversation.mailbox_id else settings.login_seconds
+        return max(0.0, allowed - (context.clock.now_ms() - self._progress_ms) / 1000)
 
     def receive(self, data: bytes) -> None:
         """Buffer bytes."""
@@ -113,6 +117,7 @@ class ImapSession:
             if event is NEED_DATA:
                 return Verdict.READ
             verdict = await self._answer(event)
+            self._progress_ms = self._conversation.context.clock.now_ms()
             self._push()
             if verdict is not None:
                 return verdict

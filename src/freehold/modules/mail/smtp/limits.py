@@ -49,6 +49,10 @@ class Patience:
         """Whether this connection has sent all it may."""
         return self._messages >= self._settings.max_messages_per_connection
 
+    def seconds_left(self, now_ms: int) -> float:
+        """How much longer the connection may last."""
+        return self._settings.max_connection_seconds - (now_ms - self._started_ms) / 1000
+
     def is_too_old(self, now_ms: int) -> bool:
         """Whether the connection has lasted longer than it may."""
-        return now_ms - self._started_ms > self._settings.max_connection_seconds * 1000
+        return self.seconds_left(now_ms) < 0

@@ -59,6 +59,7 @@ class SmtpSession:
         "_login",
         "_patience",
         "_peer",
+        "_progress_ms",
         "_reception",
         "_service",
         "_submitter",
@@ -70,7 +71,8 @@ class SmtpSession:
         self._peer = peer
         options = service.options(tls=peer.tls is not None, loopback=peer.address.is_loopback)
         self._connection = ServerConnection(options)
-        self._patience = Patience(service.settings, service.runtime.clock.now_ms())
+        self._progress_ms = service.runtime.clock.now_ms()
+        self._patience = Patience(service.settings, self._progress_ms)
         self._is_greeted = False
         self._hello = ""
         self._submitter: Submitter | None = None
@@ -81,9 +83,11 @@ class SmtpSession:
 
     @property
     def idle_seconds(self) -> float:
-        """How long the peer may stay silent now."""
-        settings = self._service.settings
-        return settings.data_seconds if self._reception is not None else settings.command_seconds
+        """How long the peer may take to complete what it sends next; single octets win it no time."""
+        settings, now_ms = self._service.settings, self._service.runtime.clock.now_ms()
+        allowed = settings.data_seconds if self._reception is not None else settings.command_seconds
+        left = allowed - (now_ms - self._progress_ms) / 1000
+        return max(0.0, min(left, self._patience.seconds_left(now_ms)))
 
     def receive(self, data: bytes) -> None:
         """Buffer bytes that were read."""
@@ -135,10 +139,12 @@ class SmtpSession:
 
     async def _answer_all(self) -> None:
         connection = self._connection
+        has_progressed = False
         while self._verdict is Verdict.READ:
             event = connection.next_event()
             if event is NEED_DATA:
-                return
+                break
+            has_progressed = True
             try:
                 await _HANDLERS[type(event)](self, event)
             except PeerGoneError:
@@ -147,6 +153,8 @@ class SmtpSession:
                 await self._refuse(replies.reply_for(error))
                 if isinstance(error.__cause__, Exception):
                     log.warning("command failed", client=self._peer.address, error=str(error.__cause__))
+        if has_progressed:
+            self._progress_ms = self._service.runtime.clock.now_ms()
 
     async def _refuse(self, reply: Reply) -> None:
         """Answer the waiting event with a refusal, and count it."""
