@@ -181,7 +181,8 @@ async def test_authorised_pipelining_is_answered_in_order(host: MailHost) -> Non
         await client.reply()
         await client.ask("EHLO remote.test")
         client.send(
-            b"MAIL FROM:<e@remote.test>\r\nRCPT TO:<ann@example.test>\r\nRCPT TO:<no@example.test>\r\nDATA\r\n"
+            b"MAIL FROM:<e@remote.test>\r\nRCPT TO:<ann@example.test>\r\n"
+            b"RCPT TO:<no@example.test>\r\nDATA\r\n"
         )
         assert [(await client.reply())[:3] for _ in range(4)] == ["250", "250", "550", "354"]
         client.send(STUFFED + b"QUIT\r\n")

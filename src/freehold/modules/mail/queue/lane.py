@@ -11,6 +11,7 @@ from freehold.kernel.clock import Clock
 from freehold.kernel.log import get_logger
 from freehold.modules.mail.delivery.accept import Delivered
 from freehold.modules.mail.events import FolderChanged, QueueChanged
+from freehold.modules.mail.metrics import ATTEMPTS
 from freehold.modules.mail.queue.outcome import Outcome, Result, deferred, failed
 from freehold.modules.mail.queue.reports import ReportWriter
 from freehold.modules.mail.queue.schedule import next_attempt_ms, wants_warning
@@ -175,6 +176,7 @@ def _attempt(
 
 
 def _log_attempt(claim: Claim, attempt: Attempt) -> None:
+    ATTEMPTS.labels(attempt.outcome.result.name.lower()).inc()
     log.info(
         "delivery attempted",
         trace=id_text(claim.trace_id),

@@ -7,6 +7,7 @@ from freehold.modules.mail.delivery.accept import Delivered, Received, accept_me
 from freehold.modules.mail.delivery.arrival import Arrival, describe, examine
 from freehold.modules.mail.delivery.plan import plan_delivery
 from freehold.modules.mail.events import FolderChanged, QueueChanged
+from freehold.modules.mail.metrics import ACCEPTED, ACCEPTED_BYTES
 from freehold.modules.mail.smtp import replies
 from freehold.modules.mail.smtp.content import IncomingContent
 from freehold.modules.mail.smtp.envelope import Client, Envelope
@@ -108,6 +109,8 @@ class Reception:
         bus, trace = self._service.runtime.bus, received.trace
         for mailbox_id, place in delivered.places:
             bus.publish(FolderChanged(mailbox_id=mailbox_id, folder_id=place.folder_id, modseq=place.modseq))
+        ACCEPTED.labels(self._service.door.value).inc()
+        ACCEPTED_BYTES.labels(self._service.door.value).inc(trace.size_bytes)
         if delivered.queue_id is not None:
             bus.publish(QueueChanged(due_ms=trace.received_ms))
         log.info(

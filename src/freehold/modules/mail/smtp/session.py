@@ -7,6 +7,7 @@ from typing import Any
 from freehold.errors import FreeholdError
 from freehold.kernel.log import get_logger
 from freehold.kernel.stream import Peer, PeerGoneError, SessionFactory, Verdict
+from freehold.modules.mail.metrics import REFUSED
 from freehold.modules.mail.smtp import replies
 from freehold.modules.mail.smtp.envelope import (
     Client,
@@ -159,6 +160,7 @@ class SmtpSession:
     async def _refuse(self, reply: Reply) -> None:
         """Answer the waiting event with a refusal, and count it."""
         self._connection.reply(reply)
+        REFUSED.labels(self._service.door.value, str(reply.code)).inc()
         log.info("refused", client=self._peer.address, hello=self._hello, code=reply.code, reason=reply.text)
         await self._count_error()
 
