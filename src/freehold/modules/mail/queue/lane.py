@@ -49,7 +49,7 @@ class Courier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LaneContext:
-    """What every lane works with."""
+    """What every lane works with; `claiming` is for one claim at a time."""
 
     database: Database
     blobs: BlobStore
