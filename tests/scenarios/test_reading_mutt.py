@@ -51,7 +51,7 @@ def type_at_mutt(server: Server, home: Path, keys: str) -> bytes:
 def flags(server: Server, folder: str = "INBOX") -> dict[str, bytes]:
     """Return the flags of each message by its subject."""
     with open_imap(server) as client:
-        client.select(folder, readonly=True)
+        client.select(f'"{folder}"', readonly=True)
         _, lines = client.fetch("1:*", "(FLAGS)")
     found = [line for line in lines if isinstance(line, bytes)]
     return dict(zip(subjects(read_all(server, folder=folder)), found, strict=True))
@@ -71,7 +71,7 @@ def test_a_person_reads_flags_saves_and_deletes(server: Server, tmp_path: Path) 
     assert rb"\Seen" in inbox["mutt 1"]
     assert rb"\Flagged" in inbox["mutt 2"]
     assert rb"\Seen" not in inbox["mutt 2"]
-    assert list(flags(server, '"Saved/K&AOQ-se&-Brot"')) == ["mutt 3", "mutt 4"]
+    assert list(flags(server, "Saved/K&AOQ-se&-Brot")) == ["mutt 3", "mutt 4"]
 
 
 def test_mutt_submits_mail_and_keeps_a_copy_in_sent(server: Server, tmp_path: Path) -> None:
