@@ -15,7 +15,9 @@ pytestmark = [pytest.mark.scenario, pytest.mark.slow, pytest.mark.timeout(200)]
 PIECE = 1 << 20
 GIBIBYTE = 1 << 30
 LARGEST_MESSAGE = 16 << 20
-COMMANDS_PER_MINUTE = 20_000
+COMMANDS_PER_MINUTE = 100_000_000
+"""Out of the way: what is throttled is no excess."""
+COMMANDS = 100_000
 SETTINGS = f"""
 [mail.smtp]
 max_message_bytes = {LARGEST_MESSAGE}
@@ -183,13 +185,13 @@ async def test_a_hundred_thousand_commands_at_once_hold_up_nobody_else(server: S
         with nothing_breaks(server):
             async with connected(server.ports["smtp"]) as wire:
                 await greet(wire)
-                await wire.send(b"NOOP\r\n" * 5000)
-                for _ in range(5000):
-                    assert (await wire.reply())[0] == 250
+                wire.offer(b"NOOP\r\n" * COMMANDS)
+                for _ in range(COMMANDS):
+                    assert (await wire.line()).startswith(b"250 ")
             async with connected(server.ports["imap"]) as wire:
                 await wire.line()
-                await wire.send(b"a NOOP\r\n" * 5000)
-                for _ in range(5000):
+                wire.offer(b"a NOOP\r\n" * COMMANDS)
+                for _ in range(COMMANDS):
                     assert (await wire.line()).startswith(b"a OK")
 
 
@@ -197,9 +199,9 @@ async def test_commands_without_reading_the_answers_take_no_memory(server: Serve
     with nothing_breaks(server):
         async with connected(server.ports["smtp"]) as first, connected(server.ports["imap"]) as second:
             await greet(first)
-            first.offer(b"NOOP\r\n" * 1_000_000)
+            first.offer(b"NOOP\r\n" * 10 * COMMANDS)
             await second.line()
-            second.offer(b"a CAPABILITY\r\n" * 1_000_000)
+            second.offer(b"a CAPABILITY\r\n" * 10 * COMMANDS)
             async with others_are_served(server):
                 pass
 
@@ -303,7 +305,7 @@ async def test_no_second_message_is_smuggled_in(server: Server, end: bytes) -> N
             await greet(wire)
             (code,) = await deliver(wire, ZOE, [BOB], b"Subject: outer\r\n\r\nHi" + end + smuggled)
             assert code == (250 if b"\x00" in end else 550)
-            await wire.ask(b"NOOP")
+            await wire.ask(b"VRFY bob", 252)  # no answer to a smuggled command comes before this one
 
 
 @pytest.mark.parametrize(
