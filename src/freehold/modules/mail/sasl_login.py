@@ -71,7 +71,8 @@ class SaslLogin:
             identity = await self._authenticator.scram_proven(self._attempt)
         else:
             raise LoginFailedError
-        if outcome.authorization and outcome.authorization.casefold() != identity.login.casefold():
+        own_names = {"", identity.login.casefold(), outcome.login.casefold()}
+        if outcome.authorization.casefold() not in own_names:
             raise LoginFailedError  # nobody acts for somebody else
         return identity
 
