@@ -1,0 +1,1 @@
+"""Measure Freehold: `python -m benchmarks`. Figures are printed, never asserted."""
