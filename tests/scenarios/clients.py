@@ -122,7 +122,11 @@ def open_imap(server: Server, login: str = BOB, password: str = PASSWORD) -> ima
     client = imaplib.IMAP4_SSL(
         "127.0.0.1", server.ports["imaps"], ssl_context=trusting_context(), timeout=RUN_SECONDS
     )
-    client.login(login, password)
+    try:
+        client.login(login, password)
+    except imaplib.IMAP4.error:
+        client.shutdown()
+        raise
     return client
 
 

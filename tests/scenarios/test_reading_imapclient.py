@@ -174,9 +174,9 @@ def test_a_client_learns_what_changed_since_it_was_away(server: Server) -> None:
         other.add_flags([second], [rb"\Answered"])
         changed = client.fetch(uids, ["FLAGS"], [f"CHANGEDSINCE {before}"])
         assert set(changed) == {second}
-        assert client.search([f"MODSEQ {before + 1}"])[0] == second
+        assert client.search(["MODSEQ", str(before + 1)]) == [second]
         assert changed[second][b"MODSEQ"][0] > before
-        other.set_flags([first], [])
+        other.add_flags([first], [rb"\Flagged"])
         status = client.folder_status("INBOX", ["HIGHESTMODSEQ", "MESSAGES", "UNSEEN"])
         assert status[b"HIGHESTMODSEQ"] > changed[second][b"MODSEQ"][0]
         assert (status[b"MESSAGES"], status[b"UNSEEN"]) == (3, 3)
