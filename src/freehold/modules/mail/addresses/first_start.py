@@ -1,7 +1,7 @@
 """A first domain, owner and two mailboxes, so that a fresh installation can be tried at once."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +9,7 @@ from freehold.accounts.domains import add_domain
 from freehold.accounts.model import HOST_ADMINISTRATOR, Credentials
 from freehold.accounts.owners import add_owner, list_owners
 from freehold.accounts.passwords import Passwords
+from freehold.kernel.config import LOCAL_PORT_OFFSET
 from freehold.kernel.module import Runtime
 from freehold.modules.mail.addresses.mailboxes import NewMailbox, add_mailbox
 from freehold.storage.database import Database, Transaction
@@ -47,13 +48,32 @@ async def make_first_mailboxes(
 
 
 async def first_start(runtime: Runtime) -> Sequence[str]:
-    """Make the first mailboxes; returns the lines that tell how to log in, none if there is an owner."""
+    """Make the first mailboxes; returns the lines that tell how to try them, none if there is an owner."""
     passwords = Passwords()
     try:
         mailboxes = await make_first_mailboxes(runtime.database, passwords, now_ms=runtime.clock.now_ms())
     finally:
         passwords.close()
-    return [f"{mailbox.address}  password {mailbox.password}" for mailbox in mailboxes]
+    return [*_welcome(mailboxes)] if mailboxes else []
+
+
+def _welcome(mailboxes: tuple[FirstMailbox, ...]) -> Iterator[str]:
+    ann = mailboxes[0]
+    yield ""
+    yield "Two mailboxes to try, shown this once:"
+    for mailbox in mailboxes:
+        yield f"  {mailbox.address}  password {mailbox.password}"
+    yield ""
+    yield "Send a message, then read it:"
+    yield (
+        r"  printf 'Subject: Hello\n\nHi Ann\n' | curl --crlf -T - --mail-from me@example.org"
+        f" --mail-rcpt {ann.address} smtp://127.0.0.1:{25 + LOCAL_PORT_OFFSET}"
+    )
+    yield (
+        f"  curl -u {ann.address}:{ann.password}"
+        f" 'imap://127.0.0.1:{143 + LOCAL_PORT_OFFSET}/INBOX;MAILINDEX=1'"
+    )
+    yield ""
 
 
 def readable_password() -> str:
