@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tests.scenarios.server import Server
 
-LONGEST_PAUSE_SECONDS = 1.5
+LONGEST_PAUSE_SECONDS = 2.5
 ALL_AT_ONCE = 0.3
 """Which part of the kills hits the whole server."""
 
