@@ -123,6 +123,15 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(STOP_SECONDS)
         self.process = None
+        self._wait_until_deaf()
+
+    def _wait_until_deaf(self) -> None:
+        """Wait until nobody listens any more: workers may die a moment after their supervisor."""
+        deadline = time.monotonic() + STOP_SECONDS
+        for port in self.ports.values():
+            with suppress(OSError):
+                while time.monotonic() < deadline:
+                    socket.create_connection(("127.0.0.1", port), timeout=5).close()
 
     def stop(self) -> int:
         """End the server with SIGTERM and return its exit status."""
