@@ -182,7 +182,7 @@ def test_a_client_learns_what_changed_since_it_was_away(server: Server) -> None:
         assert (status[b"MESSAGES"], status[b"UNSEEN"]) == (3, 3)
 
 
-def test_imaplib_reads_quota_subscriptions_and_large_messages(server: Server) -> None:
+def test_imaplib_appends_a_large_message_reads_a_part_of_it_and_subscribes(server: Server) -> None:
     big = message("large", ("0123456789" * 7 + "\r\n") * 20_000)
     with open_imap(server, ANN) as client:
         assert client.append("INBOX", None, None, big)[0] == "OK"
