@@ -104,18 +104,18 @@ def _logins(server: BenchServer, meter: Meter) -> Iterator[Row]:
 
 def _fetches(client: ImapClient, meter: Meter, count: int) -> Iterator[Row]:
     for label, items in (
-        ("FETCH FLAGS", b"FLAGS"),
-        ("FETCH ENVELOPE", b"ENVELOPE"),
-        ("FETCH list view", LIST_VIEW),
-        ("FETCH list view, again", LIST_VIEW),
-        ("FETCH header fields", HEADER_FIELDS),
+        ("FLAGS", b"FLAGS"),
+        ("ENVELOPE", b"ENVELOPE"),
+        ("list view", LIST_VIEW),
+        ("list view (again)", LIST_VIEW),
+        ("header fields", HEADER_FIELDS),
     ):
         words = b"FETCH 1:* " + items
-        yield meter.time(f"{label} of {count:,}", lambda words=words: client.command(words))  # type: ignore[misc]
+        yield meter.time(f"FETCH {label}", lambda words=words: client.command(words))  # type: ignore[misc]
     bodies = min(BODIES, count)
     words = b"FETCH 1:%d BODY.PEEK[]" % bodies
     yield meter.throughput(f"FETCH BODY[] of {bodies:,}", lambda: client.command(words))
-    yield meter.throughput(f"FETCH BODY[] of {bodies:,}, again", lambda: client.command(words))
+    yield meter.throughput(f"FETCH BODY[] of {bodies:,} (again)", lambda: client.command(words))
     reads = min(READS, count)
     yield meter.rate("FETCH BODY[] one by one", reads, "per s", lambda: _read(client, reads))
 
