@@ -2,6 +2,7 @@ import asyncio
 import resource
 import socket
 from asyncio import IncompleteReadError
+from ipaddress import IPv4Network
 
 import pytest
 
@@ -232,7 +233,8 @@ async def test_draining_cuts_off_a_burst_that_does_not_end() -> None:
 
 
 async def test_accepting_pauses_without_file_descriptors_and_goes_on_with_them() -> None:
-    async with line_server() as server:
+    behind_proxies = ListenerSettings(proxy_networks=(IPv4Network("192.0.2.0/24"),))
+    async with line_server(settings=behind_proxies) as server:
         client = socket.socket()
         client.settimeout(0)
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

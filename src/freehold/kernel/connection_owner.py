@@ -2,6 +2,7 @@
 
 import asyncio
 from enum import Enum, auto
+from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
 from freehold.kernel.listener_settings import ListenerCounts, ListenerSettings, StreamService
@@ -26,6 +27,8 @@ class State(Enum):
 class Connection(Peer, Protocol):
     """A connection as its listener sees it."""
 
+    address: IPv4Address | IPv6Address
+    port: int
     deadline: float
     """The loop's time at which `expire` is called."""
 
@@ -47,6 +50,9 @@ class Owner(Protocol):
     settings: ListenerSettings
     counts: ListenerCounts
     is_draining: bool
+
+    def admit(self, connection: Connection, socket_address: tuple[str, int]) -> bool:
+        """Count a connection that the loop has accepted, unless there are too many."""
 
     def forget(self, connection: Connection) -> None:
         """Stop counting a connection that has ended."""

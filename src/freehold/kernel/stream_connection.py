@@ -97,6 +97,12 @@ class StreamConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport of a connection whose implicit TLS, if any, is in force."""
         self._take_transport(transport)
+        if self._task is None:  # accepted by the loop: no opening came before
+            client = transport.get_extra_info("peername")
+            if client is not None and self._owner.admit(self, client):
+                self._start_burst()
+            else:
+                self._turn_away()
 
     def data_received(self, data: bytes) -> None:
         """Queue bytes for the session, and have it answer if it does not already."""
@@ -342,6 +348,12 @@ class StreamConnection(asyncio.Protocol):
                 waiting.set_result(None)
 
     # The end.
+
+    def _turn_away(self) -> None:
+        self.state = State.ENDED
+        if self._transport is not None:
+            self._transport.write(self._owner.service.too_many)
+            self._transport.close()
 
     def _part(self, farewell: Callable[[], None]) -> None:
         try:

@@ -237,6 +237,21 @@ async def test_too_many_errors_end_the_connection(host: MailHost) -> None:
         assert (await client.rest()).splitlines()[-1].startswith(b"421 4.7.0")
 
 
+async def test_too_many_commands_in_a_minute_end_the_connection(host: MailHost) -> None:
+    settings = SmtpSettings(max_commands_per_minute=3)
+    async with host.listening(host.smtp(Door.EXCHANGE, settings)) as port, connected(port) as client:
+        await begin(client)
+        assert (await client.ask("NOOP")).startswith("250")
+        assert (await client.ask("NOOP")).startswith("250")
+        assert (await client.rest()).startswith(b"421 4.7.0")
+
+
+async def test_a_hosted_sender_domain_need_not_be_in_the_dns(host: MailHost) -> None:
+    settings = SmtpSettings(trusted_networks=())
+    async with host.listening(host.smtp(Door.EXCHANGE, settings)) as port, connected(port) as client:
+        await begin(client, "<ann@example.test>")
+
+
 async def test_recipients_beyond_the_limit_are_for_the_next_message(host: MailHost) -> None:
     settings = SmtpSettings(max_recipients=1)
     async with host.listening(host.smtp(Door.EXCHANGE, settings)) as port, connected(port) as client:

@@ -88,6 +88,8 @@ async def _domain_refusal(service: SmtpService, client: Client, sender: EmailAdd
     if mode == "off" or sender.is_address_literal:
         return None
     refusal = None
+    if await service.runtime.database.read(_is_hosted, sender.ascii_domain):
+        return None
     try:
         if not await service.runtime.resolver.has_mail_records(sender.ascii_domain):
             refusal = replies.SENDER_DOMAIN_UNKNOWN
@@ -97,6 +99,10 @@ async def _domain_refusal(service: SmtpService, client: Client, sender: EmailAdd
         log.warning("sender domain not found", client=client.address, sender=sender)
         return None
     return refusal
+
+
+async def _is_hosted(tx: Transaction, domain: str) -> bool:
+    return await tx.fetch_one("SELECT 1 FROM domain WHERE name = ?", domain) is not None
 
 
 async def accept_recipient(

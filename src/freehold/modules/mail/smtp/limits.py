@@ -30,15 +30,13 @@ class Patience:
         """Whether the client is to be hung up on."""
         return self._errors >= self._settings.errors_before_close
 
-    def count_command(self, now_ms: int) -> float:
-        """Count a command; returns for how many seconds the client has to wait, having sent too many."""
+    def is_command_too_many(self, now_ms: int) -> bool:
+        """Count a command; returns whether there have been too many within this minute."""
         minute = (now_ms - self._started_ms) // MINUTE_MS
         if minute != self._minute:
             self._minute, self._commands = minute, 0
         self._commands += 1
-        if self._commands <= self._settings.max_commands_per_minute:
-            return 0.0
-        return (self._started_ms + (minute + 1) * MINUTE_MS - now_ms) / 1000
+        return self._commands > self._settings.max_commands_per_minute
 
     def count_message(self) -> None:
         """Count a message that was begun."""

@@ -30,6 +30,7 @@ PIPELINING_REFUSED = Reply.of(503, "5.5.1", "Wait for my answer before you send 
 AUTHENTICATION_REQUIRED = Reply.of(530, "5.7.0", "Log in first")
 TOO_MANY_RECIPIENTS = Reply.of(452, "4.5.3", "Too many recipients: send the rest in another message")
 TOO_MANY_MESSAGES = Reply.of(421, "4.7.0", "Enough messages on this connection: connect again for more")
+TOO_MANY_COMMANDS = Reply.of(421, "4.7.0", "Too many commands: connect again in a minute")
 TOO_MANY_ERRORS = Reply.of(421, "4.7.0", "Too many errors: goodbye")
 CONNECTION_TOO_OLD = Reply.of(421, "4.4.2", "This connection has lasted long enough: connect again")
 SILENT_TOO_LONG = Reply.of(421, "4.4.2", "Silent for too long: goodbye")

@@ -192,10 +192,9 @@ class SmtpSession:
         if self._patience.is_too_old(now_ms):
             self._close(replies.CONNECTION_TOO_OLD)
             return True
-        pause = self._patience.count_command(now_ms)
-        if pause > 0:
-            self._send()
-            await asyncio.sleep(pause)
+        if self._patience.is_command_too_many(now_ms):
+            self._close(replies.TOO_MANY_COMMANDS)
+            return True
         has_early = self._connection.has_early_bytes or self._peer.has_unread
         if has_early and (must_wait or not self._connection.is_extended):
             log.info("unauthorised pipelining", client=self._peer.address, hello=self._hello)

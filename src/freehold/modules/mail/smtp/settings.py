@@ -23,7 +23,7 @@ class SmtpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     error_delay_seconds: float = 1.0
     """How late: this much per refused command above `errors_before_delay`, at most 10 s."""
     max_commands_per_minute: int = 6000
-    """Commands of one connection in a minute; the rest of the minute is waited out."""
+    """Commands of one connection in a minute; more end it with 421."""
     command_seconds: float = 300.0
     """How long a client may take for its next command (RFC 5321 §4.5.3.2.7)."""
     data_seconds: float = 180.0
