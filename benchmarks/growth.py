@@ -7,7 +7,7 @@ from typing import Final
 from benchmarks.options import Options
 from benchmarks.report import Table
 from benchmarks.server import BenchServer, running_server
-from benchmarks.smtp_load import KIB, USERS, Case, Generators, Rate, generators, load_for
+from benchmarks.smtp_load import KIB, USERS, Case, Generators, generators, load_for
 
 FIRST_STORED: Final = 1_000
 DEFAULT_STORED: Final = 20_000
@@ -26,17 +26,18 @@ def run(options: Options) -> Iterator[Table]:
         running_server(folder, workers=options.workers, database=options.database, users=USERS) as server,
         generators() as generator,
     ):
-        for stored in (FIRST_STORED, last):
-            rate = _measure_at(server, generator, stored, min(MEASURED, last))
+        for wanted in (FIRST_STORED, last):
+            stored = _fill(server, generator, wanted)
+            rate = generator.measure(server, load_for(server, MEASURING, min(MEASURED, last)))
             first = rows[0][1] if rows else rate.per_second
             rows.append((stored, rate.per_second, rate.cpu_per_thousand, rate.per_second / first))
     yield Table("growth", "4 KiB, 20 connections, one message each, by mail stored", COLUMNS, rows)
 
 
-def _measure_at(server: BenchServer, generator: Generators, stored: int, count: int) -> Rate:
-    """Fill the mailboxes up to `stored` messages, then measure; what is there already counts."""
-    missing = stored - server.stored_messages()
-    if missing > 0:
-        load = load_for(server, FILLING, missing)
-        generator.measure(server, replace(load, messages=missing))
-    return generator.measure(server, load_for(server, MEASURING, count))
+def _fill(server: BenchServer, generator: Generators, wanted: int) -> int:
+    """Fill the mailboxes up to `wanted` messages, if they hold fewer; returns how many they hold."""
+    stored = server.stored_messages()
+    if stored < wanted:
+        load = load_for(server, FILLING, wanted - stored)
+        stored += generator.measure(server, replace(load, messages=wanted - stored)).sent.accepted
+    return stored

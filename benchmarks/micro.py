@@ -18,6 +18,7 @@ from freehold.protocols.smtp.server import ServerConnection as SmtpConnection
 
 DEFAULT_TIMES: Final = 2_000
 ROUNDS: Final = 5
+LABEL_BYTES: Final = 40
 CHUNK_BYTES: Final = 64 * 1024
 SIZES: Final = (("4 KiB", 4 * 1024), ("64 KiB", 64 * 1024))
 OPTIONS: Final = ServerOptions("mx.bench.test")
@@ -57,7 +58,7 @@ def _actions() -> Iterator[tuple[str, Callable[[], object]]]:
     yield "IMAP ENVELOPE, 4 KiB", lambda: envelope(message)
     yield "IMAP BODYSTRUCTURE, 4 KiB", lambda: bodystructure(message, part)
     for words in COMMANDS:
-        yield f"IMAP command {' '.join(words.decode().split()[1:4])}", _imap(words)
+        yield f"IMAP command {words[2:LABEL_BYTES].decode().strip()}", _imap(words)
 
 
 def _smtp(message: bytes) -> Callable[[], object]:
