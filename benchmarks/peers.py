@@ -146,9 +146,16 @@ def _bench(options: Options) -> Iterator[Bench]:
             bench.run("bash", "stack.sh", "start", peer)
         yield bench
     finally:
+        _stop(bench)
+
+
+def _stop(bench: Bench) -> None:
+    """Stop the peers, each even if another would not, and remove what the run has left in the system."""
+    try:
         for peer in PEERS:
             with suppress(PeersFailedError):
                 bench.run("bash", "stack.sh", "stop", peer, seconds=STOP_SECONDS)
+    finally:
         _remove_groups(bench.group_prefix)
 
 
