@@ -1,11 +1,13 @@
 """Forks the worker processes: what a child leaves behind of its parent, and what it then runs."""
 
 import asyncio
+import ctypes
 import gc
 import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -57,6 +59,9 @@ GC_ALLOCATIONS: Final = 20_000
 GC_YOUNG_RUNS: Final = 20
 GC_OLD_RUNS: Final = 20
 SWITCH_SECONDS: Final = 0.0005
+M_MMAP_THRESHOLD: Final = -3
+"""mallopt(3): blocks of this size and more are mapped; setting it keeps it from growing."""
+MAPPED_FROM_BYTES: Final = 200 * 1024
 
 
 def fork(body: Callable[[int], int], leave: Callable[[], None]) -> Child:
@@ -104,9 +109,15 @@ def tune_interpreter() -> None:
 
     A message makes some hundred short-lived objects, none of them in cycles: collecting every 700
     costs more than it finds. A thread that comes back from a sync takes its turn sooner.
+
+    The C library would, after the first large block that is freed, take further ones from its heap,
+    where they break up what is small. uvloop has a block of 256 KiB for each TLS connection, of which
+    it mostly touches one page: mapped apart, that page is all it costs, and it goes with the connection.
     """
     gc.set_threshold(GC_ALLOCATIONS, GC_YOUNG_RUNS, GC_OLD_RUNS)
     sys.setswitchinterval(SWITCH_SECONDS)
+    with suppress(OSError, AttributeError):  # a C library without the knob
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES)
 
 
 def run_worker(service: Service, place: Place, ready: int) -> int:
