@@ -1,6 +1,7 @@
 """Writes of a SQLite database: transactions that wait together share one commit and one sync.
 
-Functions run in the loop's thread, the commit with its sync in the writer thread. A whole transaction there
+Functions run in the loop's thread, the commit with its sync in the writer thread; where commits prove to
+take little, they are made in the loop too, for two hops between threads cost more than they save. A whole transaction there
 would have to win the interpreter's lock after each statement: beside a busy loop that took seconds for what
 takes 40 µs in the loop. A function's statements touch memory; what takes long goes into several transactions.
 
@@ -30,6 +31,10 @@ BATCH_TRANSACTIONS: Final = 256
 BATCH_SECONDS: Final = (
     0.01  # the loop does nothing else meanwhile; what waits behind goes into the next batch
 )
+QUICK_SECONDS: Final = 0.004
+"""Where a commit usually takes less, it is made in the loop; one that takes long ends that at once."""
+LATEST_WEIGHT: Final = 0.2
+UNKNOWN_COMMIT_SECONDS: Final = 0.01
 WAIT_SECONDS: Final = 20.0  # a write that was not begun by then fails; SMTP clients wait minutes
 CATCH_UP_PAGES: Final = 2 * CHECKPOINT_PAGES
 
@@ -73,6 +78,7 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
         self.running = False
+        self._commit_seconds = UNKNOWN_COMMIT_SECONDS
 
     def submit(
         self, function: Callable[..., Awaitable[Any]], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -117,8 +123,10 @@ class Writer:
             self._undo(outcomes, error)
         connection = self._connection
         if connection is not None and connection.in_transaction:
-            self._jobs.put(lambda: self._commit(connection, outcomes))
-            return
+            if self._commit_seconds >= QUICK_SECONDS or self._log_is_long(connection):
+                self._jobs.put(lambda: self._commit_beside(connection, outcomes))
+                return
+            self._commit(connection, outcomes)
         self._turn.give()
         self._finish(outcomes)
 
@@ -198,25 +206,20 @@ class Writer:
         self._turn.take()
         self._tell(self._run_batch)
 
-    def _commit(self, connection: apsw.Connection, outcomes: list[Outcome]) -> None:
-        try:
-            connection.execute("COMMIT")
-        except apsw.Error as error:
-            self._undo(outcomes, error)
-        else:
+    def _commit_beside(self, connection: apsw.Connection, outcomes: list[Outcome]) -> None:
+        self._commit(connection, outcomes)
+        if self._log_is_long(connection):
             self._move_log(connection)
         self._turn.give()
         self._tell(self._finish, outcomes)
 
     def _move_log(self, connection: apsw.Connection) -> None:
-        """Have the log moved into the database; the end of a long one while nobody else writes."""
-        written = connection.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE)[0]
-        self._checkpointer.note(written)
-        if written - self._moved_at >= CATCH_UP_PAGES:
-            self._moved_at = written - CHECKPOINT_PAGES  # if the checkpointer is at it: soon again
-            with suppress(apsw.Error):
-                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-                self._moved_at = written
+        """Have the end of a long log moved into the database while nobody else writes."""
+        written = _pages_written(connection)
+        self._moved_at = written - CHECKPOINT_PAGES  # if the checkpointer is at it: soon again
+        with suppress(apsw.Error):
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            self._moved_at = written
 
     def _tell(self, function: Callable[..., None], *arguments: Any) -> None:
         try:
@@ -225,6 +228,20 @@ class Writer:
             self._jobs.put(None)
 
     # What runs in either, one at a time.
+
+    def _commit(self, connection: apsw.Connection, outcomes: list[Outcome]) -> None:
+        """Make a batch durable, and learn how long that takes here."""
+        begun = time.monotonic()
+        try:
+            connection.execute("COMMIT")
+        except apsw.Error as error:
+            self._undo(outcomes, error)
+        else:
+            self._checkpointer.note(_pages_written(connection))
+        self._commit_seconds += (time.monotonic() - begun - self._commit_seconds) * LATEST_WEIGHT
+
+    def _log_is_long(self, connection: apsw.Connection) -> bool:
+        return _pages_written(connection) - self._moved_at >= CATCH_UP_PAGES
 
     def _undo(self, outcomes: list[Outcome], error: BaseException) -> None:
         """Undo the batch, on a new connection if this one cannot even do that, and fail all its writes."""
@@ -240,3 +257,7 @@ class Writer:
             failure = translate(error, self._path)
             failure.__cause__ = None if failure is error else error
             outcome.result, outcome.error = None, outcome.error or failure
+
+
+def _pages_written(connection: apsw.Connection) -> int:
+    return int(connection.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE)[0])
