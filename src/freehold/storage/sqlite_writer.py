@@ -1,9 +1,10 @@
 """Writes of a SQLite database: transactions that wait together share one commit and one sync.
 
 Functions run in the loop's thread, the commit with its sync in the writer thread; where commits prove to
-take little, they are made in the loop too, for two hops between threads cost more than they save. A whole transaction there
-would have to win the interpreter's lock after each statement: beside a busy loop that took seconds for what
-takes 40 µs in the loop. A function's statements touch memory; what takes long goes into several transactions.
+take little, they are made in the loop too, for two hops between threads cost more than they save. A whole
+transaction in the thread would have to win the interpreter's lock after each statement: beside a busy loop
+that took seconds for what takes 40 µs in the loop. A function's statements touch memory; what takes long
+goes into several transactions.
 
 Each function runs in its own savepoint, so a failing one undoes only itself. When the commit fails, nobody's
 work was kept and everybody learns it. Processes take turns (see `turn`).
@@ -31,7 +32,7 @@ BATCH_TRANSACTIONS: Final = 256
 BATCH_SECONDS: Final = (
     0.01  # the loop does nothing else meanwhile; what waits behind goes into the next batch
 )
-QUICK_SECONDS: Final = 0.004
+QUICK_SECONDS: Final = 0.0015
 """Where a commit usually takes less, it is made in the loop; one that takes long ends that at once."""
 LATEST_WEIGHT: Final = 0.2
 UNKNOWN_COMMIT_SECONDS: Final = 0.01
