@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import socket
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
 from freehold.kernel.limits import plain_address
@@ -11,8 +12,12 @@ from freehold.kernel.proxy_protocol import ProxiedClient, ProxyHeaderError, byte
 
 def address_of(socket_address: tuple[str, int]) -> tuple[IPv4Address | IPv6Address, int]:
     """Return the address, without IPv6 scope and IPv4 mapping, and the port of a socket's address."""
-    host = socket_address[0].partition("%")[0]
-    return plain_address(ipaddress.ip_address(host)), socket_address[1]
+    return _parsed(socket_address[0]), socket_address[1]
+
+
+@lru_cache(maxsize=4096)
+def _parsed(host: str) -> IPv4Address | IPv6Address:
+    return plain_address(ipaddress.ip_address(host.partition("%")[0]))
 
 
 def prepare(accepted: socket.socket) -> None:

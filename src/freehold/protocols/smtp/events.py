@@ -4,8 +4,9 @@ Events marked *waits* must be answered through the connection before the next on
 The others have been answered already and only inform.
 """
 
-from dataclasses import dataclass
 from enum import Enum, auto
+
+import msgspec
 
 from freehold.errors import FreeholdError
 from freehold.protocols.smtp.address import ForwardPath, ReversePath
@@ -33,119 +34,102 @@ class ProtocolError(FreeholdError):
         self.reply = reply
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
+class Hello(msgspec.Struct, frozen=True):
     """HELO, EHLO or LHLO with a well-formed name; any transaction is over. Waits."""
 
     name: str
     extended: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(msgspec.Struct, frozen=True):
     """MAIL opens a transaction. Waits."""
 
     reverse_path: ReversePath
     parameters: MailParameters
 
 
-@dataclass(frozen=True, slots=True)
-class Rcpt:
+class Rcpt(msgspec.Struct, frozen=True):
     """RCPT names one recipient. Waits."""
 
     forward_path: ForwardPath
     parameters: RcptParameters
 
 
-@dataclass(frozen=True, slots=True)
-class DataStarted:
+class DataStarted(msgspec.Struct, frozen=True):
     """DATA: the client waits for leave to send (354) or a refusal. Waits."""
 
 
-@dataclass(frozen=True, slots=True)
-class BdatStarted:
+class BdatStarted(msgspec.Struct, frozen=True):
     """BDAT: `octets` of content follow at once, asked for or not (RFC 3030)."""
 
     octets: int
     last: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MessageChunk:
+class MessageChunk(msgspec.Struct, frozen=True):
     """Some content, dot-stuffing undone; its borders mean nothing."""
 
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class BdatEnd:
+class BdatEnd(msgspec.Struct, frozen=True):
     """All octets of a BDAT that was not the last are here. Waits; a refusal spoils the transaction."""
 
     octets: int
 
 
-@dataclass(frozen=True, slots=True)
-class MessageEnd:
+class MessageEnd(msgspec.Struct, frozen=True):
     """The content is whole and well formed, `octets` long. Waits; acceptance means responsibility."""
 
     octets: int
 
 
-@dataclass(frozen=True, slots=True)
-class MessageRefused:
+class MessageRefused(msgspec.Struct, frozen=True):
     """The content was consumed and refused, as `reply` told the client; what was stored of it is void."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class StartTls:
+class StartTls(msgspec.Struct, frozen=True):
     """STARTTLS. Waits; after acceptance do the handshake, then call `tls_started`."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuthStarted:
+class AuthStarted(msgspec.Struct, frozen=True):
     """AUTH with an offered mechanism and the decoded initial response, if any. Waits."""
 
     mechanism: str
     initial_response: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class AuthResponse:
+class AuthResponse(msgspec.Struct, frozen=True):
     """The decoded answer to a challenge. Waits."""
 
     response: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class AuthAborted:
+class AuthAborted(msgspec.Struct, frozen=True):
     """The exchange is over by `*`, a line that is not base64, or one too long."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Reset:
+class Reset(msgspec.Struct, frozen=True):
     """RSET: any transaction is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """NOOP, HELP or VRFY: nothing to decide, but a command to count."""
 
     verb: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """A command that was malformed, unknown or out of order; an error to count."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Quit:
+class Quit(msgspec.Struct, frozen=True):
     """QUIT: send what is queued, then close."""
 
 

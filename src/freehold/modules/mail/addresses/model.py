@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from freehold.modules.mail.model import FolderId, MailboxId, TargetKind
 
 
-@dataclass(frozen=True, slots=True)
-class MailAddress:
+class MailAddress(msgspec.Struct, frozen=True):
     """An address as it is looked up: `local` in lower case without quotes, `domain` in A-labels."""
 
     local: str
@@ -16,8 +17,7 @@ class MailAddress:
         return f"{self.local}@{self.domain}"
 
 
-@dataclass(frozen=True, slots=True)
-class MailboxTarget:
+class MailboxTarget(msgspec.Struct, frozen=True):
     """A mailbox that a recipient reaches. `detail` is its subaddress (RFC 5233): `ann+lists` has `lists`."""
 
     mailbox_id: MailboxId
@@ -26,8 +26,7 @@ class MailboxTarget:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(msgspec.Struct, frozen=True):
     """Everything that one recipient leads to, each thing once, in the order in which it was set up.
 
     `forwards` are addresses elsewhere; `maildirs`, `mboxes` and `programs` are the host's; `discard` is

@@ -11,6 +11,8 @@ The graph's nodes are rows of `address`, so an address that leads to itself by w
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from freehold.modules.mail.addresses import routes
 from freehold.modules.mail.addresses.model import (
     ForeignDomain,
@@ -73,8 +75,7 @@ async def _resolve(
     return expansion.result()
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
+class _Match(msgspec.Struct, frozen=True):
     """The address row that a recipient matched, or a mailbox that a role address falls back to.
 
     `address_id` is negative for such a mailbox, None where nothing matched.

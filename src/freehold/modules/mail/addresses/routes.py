@@ -1,7 +1,8 @@
 """The SQL of resolving an address: written for the hot path, one point read for a plain mailbox."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from freehold.modules.mail.addresses.model import MailboxTarget
 from freehold.modules.mail.model import FolderId, MailboxId, TargetKind
@@ -30,8 +31,7 @@ _FIRST_MAILBOX = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """One target of an address; kind MAILBOX has `mailbox`, of which `is_exact` and `is_disabled` tell."""
 
     kind: TargetKind
@@ -41,16 +41,14 @@ class Route:
     is_disabled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AddressRoutes:
+class AddressRoutes(msgspec.Struct, frozen=True):
     """An address and its targets in the order in which they were made."""
 
     address_id: int
     routes: tuple[Route, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DomainRoute:
+class DomainRoute(msgspec.Struct, frozen=True):
     """A domain of ours and, where the very address exists, its id and targets."""
 
     id: int

@@ -20,7 +20,16 @@ class PrefixMaker:
     delivers finally writes its own (RFC 5321 §4.4).
     """
 
-    __slots__ = ("_client", "_envelope", "_peer", "_service", "return_path_bytes", "reverse_path", "trace_id")
+    __slots__ = (
+        "_client",
+        "_envelope",
+        "_peer",
+        "_service",
+        "return_path_bytes",
+        "reverse_path",
+        "trace_id",
+        "trace_text",
+    )
 
     def __init__(
         self, service: SmtpService, peer: Peer, client: Client, envelope: Envelope, trace_id: int
@@ -30,6 +39,7 @@ class PrefixMaker:
         self._client = client
         self._envelope = envelope
         self.trace_id = trace_id
+        self.trace_text = id_text(trace_id)
         self.reverse_path = "" if envelope.reverse_path is None else str(envelope.reverse_path)
         self.return_path_bytes = 0
 
@@ -55,7 +65,7 @@ class PrefixMaker:
                     authenticated=self._client.submitter is not None,
                     utf8=self._envelope.is_utf8,
                 ),
-                queue_id=id_text(self.trace_id),
+                queue_id=self.trace_text,
                 utc_ms=runtime.clock.now_ms(),
                 recipient=recipients[0].address if len(recipients) == 1 else None,
                 tls=f"{tls.version} {tls.cipher}" if tls is not None else None,
@@ -67,7 +77,7 @@ class PrefixMaker:
         header = head[: head.find(b"\r\n\r\n") + 2] if b"\r\n\r\n" in head else head
         runtime, lines = self._service.runtime, ""
         if not _MESSAGE_ID.search(header):
-            lines += f"Message-ID: <{id_text(self.trace_id)}@{runtime.hostname}>\r\n"
+            lines += f"Message-ID: <{self.trace_text}@{runtime.hostname}>\r\n"
         if not _DATE.search(header):
             lines += f"Date: {date_header(runtime.clock.now_ms())}\r\n"
         return lines.encode()

@@ -16,7 +16,6 @@ from freehold.modules.mail.smtp.service import SmtpService
 from freehold.modules.mail.smtp.submission import from_refusal
 from freehold.protocols.smtp.reply import Reply
 from freehold.storage.blobs import PreparedBlob
-from freehold.storage.ids import id_text
 
 log = get_logger("freehold.mail.smtp")
 
@@ -86,7 +85,7 @@ class Reception:
         plan = plan_delivery(self._envelope.recipients)
         delivered = await runtime.database.write(accept_message, runtime.blobs, runtime.ids, received, plan)
         self._tell(received, delivered)
-        return Reply.of(250, "2.0.0", f"Accepted as {id_text(received.trace.id)}")
+        return Reply.of(250, "2.0.0", f"Accepted as {self._prefix.trace_text}")
 
     def _arrival(self) -> Arrival:
         runtime, client, envelope = self._service.runtime, self._client, self._envelope
@@ -115,7 +114,7 @@ class Reception:
             bus.publish(QueueChanged(due_ms=trace.received_ms))
         log.info(
             "message accepted",
-            trace=id_text(trace.id),
+            trace=self._prefix.trace_text,
             client=trace.client,
             sender=trace.reverse_path,
             recipients=len(self._envelope.recipients),
