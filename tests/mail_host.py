@@ -17,6 +17,7 @@ from freehold.accounts.passwords import PasswordCost, Passwords
 from freehold.accounts.scram import installation_key
 from freehold.certificates.contexts import server_context
 from freehold.certificates.self_signed import write_self_signed
+from freehold.kernel.addresses import parse_network
 from freehold.kernel.bus_client import LocalBus
 from freehold.kernel.clock import SystemClock
 from freehold.kernel.listener import Listener
@@ -27,7 +28,7 @@ from freehold.kernel.stream import SessionFactory
 from freehold.modules.mail.addresses.aliases import add_alias
 from freehold.modules.mail.addresses.mailboxes import NewMailbox, add_mailbox, set_quota
 from freehold.modules.mail.config import MailSettings
-from freehold.modules.mail.smtp.service import Door, SmtpService, parse_networks
+from freehold.modules.mail.smtp.service import Door, SmtpService
 from freehold.modules.mail.smtp.session import make_factory
 from freehold.modules.mail.smtp.settings import SmtpSettings
 from freehold.storage.blobs import BlobSettings, open_blobs
@@ -112,8 +113,8 @@ class MailHost:
                 settings=settings,
                 authenticator=self.authenticator,
                 has_starttls=door is not Door.LMTP,
-                relay_networks=parse_networks(settings.relay_networks),
-                trusted_networks=parse_networks(settings.trusted_networks),
+                relay_networks=tuple(map(parse_network, settings.relay_networks)),
+                trusted_networks=tuple(map(parse_network, settings.trusted_networks)),
             )
         )
 

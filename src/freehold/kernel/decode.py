@@ -102,7 +102,7 @@ def _with_unit(path: str, value: Any) -> Any:
 
 def _decode_path(kind: type[Any], value: Any) -> Any:
     if kind is not Path:
-        raise NotImplementedError(f"settings of type {kind.__name__}")
+        raise TypeError(f"settings of type {kind.__name__}")
     if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError(f"expected a path as text, got {_name_of(value)}")
     return Path(value)

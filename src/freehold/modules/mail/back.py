@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 
+from freehold.kernel.log import get_logger
 from freehold.kernel.module import Runtime
 from freehold.modules.mail.front import mail_settings
 from freehold.modules.mail.queue.couriers import CourierMaker
@@ -13,6 +14,8 @@ from freehold.modules.mail.queue.manage import count_entries
 from freehold.modules.mail.queue.reports import ReportWriter
 from freehold.modules.mail.queue.runner import QueueRunner
 from freehold.modules.mail.upkeep import keep_up
+
+log = get_logger("freehold.mail.back")
 
 
 async def start_back(runtime: Runtime, stack: AsyncExitStack) -> None:
@@ -29,9 +32,17 @@ async def start_back(runtime: Runtime, stack: AsyncExitStack) -> None:
         host=zlib.crc32(runtime.hostname.encode()),
     )
     couriers = CourierMaker(runtime, settings)
-    for work in (QueueRunner(context, couriers.make).run(), keep_up(runtime)):
-        task = asyncio.create_task(work)
+    works = {"queue": QueueRunner(context, couriers.make).run(), "upkeep": keep_up(runtime)}
+    for name, work in works.items():
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_tell_end)
         stack.push_async_callback(_end, task)
+
+
+def _tell_end(task: asyncio.Task[None]) -> None:
+    """Log work that ended by itself: it should go on until it is cancelled."""
+    if not task.cancelled():
+        log.error("work of the back process ended", work=task.get_name(), error=repr(task.exception()))
 
 
 async def _end(task: asyncio.Task[None]) -> None:

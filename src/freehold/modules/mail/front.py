@@ -4,12 +4,13 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from freehold.accounts.authenticate import Authenticator, open_authenticator
+from freehold.kernel.addresses import parse_network
 from freehold.kernel.capabilities import Capability
 from freehold.kernel.module import ListenerSpec, Runtime, TlsMode
 from freehold.kernel.stream import SessionFactory
 from freehold.modules.mail.config import MailSettings
 from freehold.modules.mail.imap.factory import make_factory as make_imap_factory
-from freehold.modules.mail.smtp.service import Door, SmtpService, parse_networks
+from freehold.modules.mail.smtp.service import Door, SmtpService
 from freehold.modules.mail.smtp.session import make_factory as make_smtp_factory
 
 AUTHENTICATOR: Final = Capability[Authenticator]("authenticator")
@@ -41,8 +42,8 @@ def _smtp(runtime: Runtime, door: Door, *, has_starttls: bool) -> SessionFactory
             settings=settings,
             authenticator=runtime.capabilities.require(AUTHENTICATOR),
             has_starttls=has_starttls,
-            relay_networks=parse_networks(settings.relay_networks),
-            trusted_networks=parse_networks(settings.trusted_networks),
+            relay_networks=tuple(map(parse_network, settings.relay_networks)),
+            trusted_networks=tuple(map(parse_network, settings.trusted_networks)),
         )
     )
 

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 import msgspec
 
+from freehold.kernel.limits import is_within
 from freehold.kernel.log import get_logger
 from freehold.kernel.resolver import ResolverUnavailableError
 from freehold.modules.mail.addresses.access import may_send_as
@@ -14,7 +15,7 @@ from freehold.modules.mail.addresses.resolve import resolve
 from freehold.modules.mail.delivery.plan import AcceptedRecipient
 from freehold.modules.mail.errors import QuotaExceededError, RelayDeniedError
 from freehold.modules.mail.smtp import replies
-from freehold.modules.mail.smtp.service import Door, SmtpService, is_within
+from freehold.modules.mail.smtp.service import Door, SmtpService
 from freehold.protocols.smtp.address import EmailAddress, Postmaster
 from freehold.protocols.smtp.events import Mail, Rcpt
 from freehold.protocols.smtp.parameters import Body

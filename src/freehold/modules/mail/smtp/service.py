@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 
 from freehold.accounts.authenticate import Authenticator
 from freehold.kernel.module import Runtime
@@ -74,13 +74,3 @@ def _options(
         loopback=loopback,
         auth_mechanisms=MECHANISMS if door is Door.SUBMISSION else (),
     )
-
-
-def parse_networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
-    """Return networks of "192.0.2.0/24" and the like."""
-    return tuple(ip_network(text, strict=False) for text in texts)
-
-
-def is_within(address: IPv4Address | IPv6Address, networks: tuple[Network, ...]) -> bool:
-    """Return whether an address is in one of the networks."""
-    return any(address in network for network in networks)

@@ -1,6 +1,10 @@
 """Settings of receiving mail (section `[mail.smtp]`)."""
 
+from typing import Literal
+
 import msgspec
+
+from freehold.kernel.addresses import parse_network
 
 MEBIBYTE = 1024 * 1024
 
@@ -31,10 +35,15 @@ class SmtpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_connection_seconds: float = 7200.0
     """How long one connection may last in all."""
     relay_networks: tuple[str, ...] = ()
-    """Networks that may send anywhere without logging in, besides none."""
+    """Networks that may send anywhere without logging in."""
     trusted_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     """Networks exempt from the look-up of the sender's domain."""
-    check_sender_domain: str = "refuse"
+    check_sender_domain: Literal["refuse", "warn", "off"] = "refuse"
     """What to do about a sender domain without MX or address: refuse, warn (log only), off."""
     message_lifetime_seconds: int = 7 * 24 * 3600
     """How long the queue tries to deliver a message before it bounces."""
+
+    def __post_init__(self) -> None:
+        """Refuse a network that cannot be parsed."""
+        for network in (*self.relay_networks, *self.trusted_networks):
+            parse_network(network)
