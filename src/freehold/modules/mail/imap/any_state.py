@@ -1,11 +1,10 @@
-"""CAPABILITY, NOOP, ID, ENABLE, and what a session can do (RFC 9051 §6.1, RFC 2971, RFC 5161)."""
+"""CAPABILITY, NOOP, ID, and what a session can do (RFC 9051 §6.1, RFC 2971)."""
 
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.protocols.imap import data_response
 from freehold.protocols.imap.any_state import Capability, Identify, Noop
-from freehold.protocols.imap.enable import Enable
 
-_ALWAYS = ("IMAP4rev1", "SASL-IR", "LITERAL+", "ID", "ENABLE", "IDLE")
+_ALWAYS = ("IMAP4rev1", "IMAP4rev2", "SASL-IR", "LITERAL+", "ID", "ENABLE", "IDLE")
 _AFTER_LOGIN = (
     "NAMESPACE",
     "UIDPLUS",
@@ -22,6 +21,7 @@ _AFTER_LOGIN = (
     "MULTIAPPEND",
     "CONDSTORE",
     "QRESYNC",
+    "UTF8=ACCEPT",
 )
 
 
@@ -57,15 +57,3 @@ async def identify(conversation: Conversation, _command: Identify) -> Reply:
     """Answer ID; what the client says is not used."""
     conversation.send(data_response.identify({"name": "Freehold"}))
     return Reply("ID completed")
-
-
-async def enable(conversation: Conversation, command: Enable) -> Reply:
-    """Answer ENABLE; QRESYNC brings CONDSTORE with it (RFC 7162 §3.2.3)."""
-    enabled = []
-    for name in command.capabilities:
-        if name in {"CONDSTORE", "QRESYNC"}:
-            conversation.condstore = True
-            conversation.qresync = conversation.qresync or name == "QRESYNC"
-            enabled.append(name)
-    conversation.send(data_response.enabled(enabled))
-    return Reply("Enabled")

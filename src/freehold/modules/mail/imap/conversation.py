@@ -25,7 +25,7 @@ class Reply:
 class Conversation:
     """Who talks, which folder is open, and the way to the peer.
 
-    `mailbox_id` is 0 before login. `condstore` and `qresync` say what the client has enabled.
+    `mailbox_id` is 0 before login. `condstore`, `qresync` and `rev2` (IMAP4rev2) say what the client has enabled.
     """
 
     __slots__ = (
@@ -37,6 +37,7 @@ class Conversation:
         "mailbox_id",
         "peer",
         "qresync",
+        "rev2",
         "view",
     )
 
@@ -49,6 +50,7 @@ class Conversation:
         self.view: View | None = None
         self.condstore = False
         self.qresync = False
+        self.rev2 = False
         self.login_failures = 0
 
     @property
