@@ -25,7 +25,8 @@ class Reply:
 class Conversation:
     """Who talks, which folder is open, and the way to the peer.
 
-    `mailbox_id` is 0 before login. `condstore`, `qresync` and `rev2` (IMAP4rev2) say what the client has enabled.
+    `mailbox_id` is 0 before login. `condstore`, `qresync` and `rev2` (IMAP4rev2) say what the client
+    has enabled.
     """
 
     __slots__ = (
