@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from freehold.modules.mail.imap.condstore import enable_condstore
 from freehold.modules.mail.imap.conversation import Conversation, Reply
@@ -12,8 +13,10 @@ from freehold.protocols.imap.search import Search, SearchReturn
 
 
 async def search(conversation: Conversation, command: Search) -> Reply:
-    """Answer SEARCH."""
+    """Answer SEARCH; IMAP4rev2 knows the ESEARCH response only (RFC 9051 §6.4.4)."""
     view = conversation.selected
+    if command.returns is None and conversation.rev2:
+        command = replace(command, returns=frozenset({SearchReturn.ALL}))
     if command.wants_mod_sequence:
         enable_condstore(conversation)
     found = await find_matches(conversation, view, command.key)
