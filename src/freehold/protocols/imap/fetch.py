@@ -79,12 +79,17 @@ def _parse(tag: bytes, cursor: Cursor, *, uid: bool) -> Fetch:
     return Fetch(tag, messages, uid, items, changed_since, vanished)
 
 
+def parse_fetch_list(cursor: Cursor) -> tuple[FetchItem, ...]:
+    """Take a parenthesised list of at least one item, each once; NOTIFY has it too."""
+    items = cursor.parenthesised(lambda: _item(cursor), MAX_FETCH_ITEMS)
+    if not items:
+        raise CommandError("expected a fetch item")
+    return tuple(dict.fromkeys(items)) if len(items) > 1 else tuple(items)
+
+
 def _items(cursor: Cursor) -> tuple[FetchItem, ...]:
     if cursor.looking_at(b"("):
-        items = cursor.parenthesised(lambda: _item(cursor), MAX_FETCH_ITEMS)
-        if not items:
-            raise CommandError("expected a fetch item")
-        return tuple(dict.fromkeys(items)) if len(items) > 1 else tuple(items)
+        return parse_fetch_list(cursor)
     start = cursor.position
     macro = _MACROS.get(cursor.word("a fetch item or macro"))
     if macro is not None:

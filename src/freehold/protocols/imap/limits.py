@@ -58,3 +58,10 @@ MAX_ID_PAIRS = 30
 MAX_ID_KEY_BYTES = 30
 MAX_ID_VALUE_BYTES = 1024
 """The three bounds of RFC 2971 §3.3."""
+
+MAX_NOTIFY_GROUPS = 32
+"""Event groups of one NOTIFY."""
+
+MAX_NOTIFY_EVENTS = 64
+MAX_NOTIFY_NAMES = 100
+"""Mailbox names of one event group; Dovecot's bound."""
