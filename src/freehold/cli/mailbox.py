@@ -89,6 +89,7 @@ async def show(context: DatabaseContext, address: str) -> None:
             ("Quota", size_text(mailbox.quota_bytes)),
             ("Messages", mailbox.message_count),
             ("Exact only", mailbox.is_exact),
+            ("Expunged mail moves to Trash", mailbox.keeps_trash),
             ("Disabled", mailbox.is_disabled),
         ]
     )
@@ -134,6 +135,19 @@ async def quota(context: DatabaseContext, address: str, size: str) -> None:
         mailboxes.set_quota, HOST_ADMINISTRATOR, address, parse_size(size)
     )
     _show_done(mailbox, f"the quota of {mailbox.address} is {size_text(mailbox.quota_bytes)}")
+
+
+@command.command("trash")
+@click.argument("address")
+@click.argument("setting", type=click.Choice(["on", "off"]))
+@with_database
+async def trash(context: DatabaseContext, address: str, setting: str) -> None:
+    """Set whether what is expunged moves to Trash instead: on or off."""
+    mailbox = await context.runtime.database.write(
+        mailboxes.set_keeps_trash, HOST_ADMINISTRATOR, address, keeps_trash=setting == "on"
+    )
+    does = "moves to Trash" if mailbox.keeps_trash else "is gone"
+    _show_done(mailbox, f"what is expunged in {mailbox.address} {does}")
 
 
 async def _credentials(*, from_stdin: bool) -> Credentials:

@@ -90,7 +90,11 @@ class Twins:
         uids, ranges = self.some_uids(name)
         runtime = self.box.host.runtime
         done = await runtime.database.write(
-            expunge_messages, runtime.blobs, self.box.mailbox_id, self.ids[name], ranges
+            expunge_messages,
+            runtime.blobs,
+            (self.box.mailbox_id, self.ids[name]),
+            ranges,
+            now_ms=NOW_MS,
         )
         assert set(uids_in(done.uids)) == self.plain.folders[name].expunge(uids)
         return done.modseq

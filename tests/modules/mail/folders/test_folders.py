@@ -270,7 +270,9 @@ async def test_nobody_reaches_the_folders_of_another_mailbox(any_host: MailHost)
     seen = FlagChange(FlagMode.ADD, Flag.SEEN)
     changed = await database.write(change_flags, bob.mailbox_id, theirs.folder_id, ALL_UIDS, seen)
     assert changed.modseq == 0
-    gone = await database.write(expunge_messages, blobs, bob.mailbox_id, theirs.folder_id, only_deleted=False)
+    gone = await database.write(
+        expunge_messages, blobs, (bob.mailbox_id, theirs.folder_id), now_ms=NOW_MS, only_deleted=False
+    )
     assert gone.modseq == 0
     taken = Route(bob.mailbox_id, theirs.folder_id, mine.folder_id)
     copied = await database.write(copy_messages, blobs, taken, ALL_UIDS, now_ms=NOW_MS)

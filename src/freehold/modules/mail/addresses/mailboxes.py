@@ -139,6 +139,17 @@ async def set_exact(tx: Transaction, actor: Actor, address: str, *, is_exact: bo
     return replace(mailbox, is_exact=is_exact)
 
 
+async def set_keeps_trash(tx: Transaction, actor: Actor, address: str, *, keeps_trash: bool) -> Mailbox:
+    """Set whether what is expunged moves to Trash, where it is expunged for good.
+
+    Raises:
+        MailboxNotFoundError: there is none for this actor.
+    """
+    mailbox = await visible_mailbox(tx, actor, address)
+    await store.update_keeps_trash(tx, mailbox.id, keeps_trash=keeps_trash)
+    return replace(mailbox, keeps_trash=keeps_trash)
+
+
 async def set_mailbox_disabled(
     tx: Transaction, actor: Actor, address: str, *, is_disabled: bool, now_ms: int
 ) -> Mailbox:

@@ -71,7 +71,10 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A person's mailbox as shown. `quota_bytes` None is no limit."""
+    """A person's mailbox as shown. `quota_bytes` None is no limit.
+
+    With `keeps_trash`, what is expunged outside Trash moves there.
+    """
 
     id: MailboxId
     address: str
@@ -85,3 +88,4 @@ class Mailbox:
     is_exact: bool
     is_disabled: bool
     created_ms: int
+    keeps_trash: bool = False

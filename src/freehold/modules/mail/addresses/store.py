@@ -1,13 +1,18 @@
 """The SQL of mailboxes, addresses and their targets, for the verbs that change them."""
 
+import secrets
+
 from freehold.modules.mail.addresses.model import Destination, MailAddress, Mailbox
 from freehold.modules.mail.model import FolderId, MailboxId, TargetKind
 from freehold.storage.database import Row, Transaction
 from freehold.storage.open import next_number
 
+OBJECT_KEY_OCTETS = 16
+"""A mailbox's secret behind its object ids (`folders/object_ids.py`)."""
+
 _MAILBOX = (
     "SELECT m.id, m.address, m.login_id, l.name, m.owner_id, o.name, m.quota_bytes, m.used_bytes,"
-    " m.message_count, m.is_exact, m.is_disabled, m.created_ms"
+    " m.message_count, m.is_exact, m.is_disabled, m.created_ms, m.keeps_trash"
     " FROM mailbox m JOIN login l ON l.id = m.login_id JOIN owner o ON o.id = m.owner_id"
 )
 _IN_DOMAIN = "(SELECT t.mailbox_id FROM address a JOIN target t ON t.address_id = a.id WHERE a.domain_id = ?)"
@@ -17,8 +22,8 @@ async def insert_mailbox(tx: Transaction, mailbox: Mailbox) -> None:
     """Add an empty mailbox; its INBOX is set afterwards."""
     await tx.execute(
         "INSERT INTO mailbox (id, login_id, owner_id, address, quota_bytes, used_bytes, message_count,"
-        " modseq, change_floor, inbox_id, is_exact, is_disabled, created_ms)"
-        " VALUES (?, ?, ?, ?, ?, 0, 0, 1, 1, 0, ?, ?, ?)",
+        " modseq, change_floor, inbox_id, is_exact, is_disabled, created_ms, keeps_trash, object_key)"
+        " VALUES (?, ?, ?, ?, ?, 0, 0, 1, 1, 0, ?, ?, ?, ?, ?)",
         mailbox.id,
         mailbox.login_id,
         mailbox.owner_id,
@@ -27,6 +32,8 @@ async def insert_mailbox(tx: Transaction, mailbox: Mailbox) -> None:
         mailbox.is_exact,
         mailbox.is_disabled,
         mailbox.created_ms,
+        mailbox.keeps_trash,
+        secrets.token_bytes(OBJECT_KEY_OCTETS),
     )
 
 
@@ -84,6 +91,11 @@ async def update_exact(tx: Transaction, mailbox_id: MailboxId, *, is_exact: bool
     await tx.execute("UPDATE mailbox SET is_exact = ? WHERE id = ?", is_exact, mailbox_id)
 
 
+async def update_keeps_trash(tx: Transaction, mailbox_id: MailboxId, *, keeps_trash: bool) -> None:
+    """Set whether what is expunged moves to Trash."""
+    await tx.execute("UPDATE mailbox SET keeps_trash = ? WHERE id = ?", keeps_trash, mailbox_id)
+
+
 async def update_disabled(tx: Transaction, mailbox_id: MailboxId, *, is_disabled: bool) -> None:
     """Switch a mailbox off or on."""
     await tx.execute("UPDATE mailbox SET is_disabled = ? WHERE id = ?", is_disabled, mailbox_id)
@@ -95,6 +107,8 @@ async def delete_mailbox(tx: Transaction, mailbox_id: MailboxId) -> None:
     await tx.execute("DELETE FROM target WHERE mailbox_id = ?", mailbox_id)
     for (address_id,) in addresses:
         await delete_address_without_targets(tx, address_id)
+    await tx.execute("DELETE FROM metadata WHERE reader_id = ?", mailbox_id)
+    await tx.execute("DELETE FROM quota_warning WHERE kind = 'mailbox' AND holder_id = ?", mailbox_id)
     await tx.execute("DELETE FROM mailbox WHERE id = ?", mailbox_id)
 
 
@@ -199,7 +213,8 @@ async def alias_rows(tx: Transaction, owner_id: int | None) -> list[Row]:
 
 
 def _mailbox(row: Row) -> Mailbox:
-    mailbox_id, address, login_id, login, owner_id, owner, quota, used, count, exact, disabled, created = row
+    mailbox_id, address, login_id, login, owner_id, owner, quota, used, count, *flags = row
+    exact, disabled, created, keeps_trash = flags
     return Mailbox(
         id=mailbox_id,
         address=address,
@@ -213,4 +228,5 @@ def _mailbox(row: Row) -> Mailbox:
         is_exact=bool(exact),
         is_disabled=bool(disabled),
         created_ms=created,
+        keeps_trash=bool(keeps_trash),
     )

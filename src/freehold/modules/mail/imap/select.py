@@ -13,6 +13,7 @@ from freehold.modules.mail.folders.read import (
     read_uids,
 )
 from freehold.modules.mail.imap.conversation import Conversation, Reply
+from freehold.modules.mail.imap.expunge import tell_expunged
 from freehold.modules.mail.imap.resynchronise import resynchronise
 from freehold.modules.mail.imap.sync import LONG_READ_MESSAGES, flags_and_permanent_flags
 from freehold.modules.mail.imap.view import View
@@ -71,10 +72,14 @@ async def close(conversation: Conversation, _command: Close) -> Reply:
     view = conversation.selected
     conversation.view = None
     if not view.read_only:
-        expunged = await conversation.context.database.write(
-            expunge_messages, conversation.context.blobs, conversation.mailbox_id, view.folder_id
+        context = conversation.context
+        expunged = await context.database.write(
+            expunge_messages,
+            context.blobs,
+            (conversation.mailbox_id, view.folder_id),
+            now_ms=context.clock.now_ms(),
         )
-        conversation.folder_changed(view.folder_id, expunged.modseq)
+        tell_expunged(conversation, view.folder_id, expunged)
     return Reply("Close completed")
 
 

@@ -15,6 +15,8 @@ CREATE TABLE mailbox (
     change_floor BIGINT NOT NULL,       -- changes up to this modseq are no longer in `change`
     inbox_id BIGINT NOT NULL,           -- its INBOX folder
     is_exact BOOLEAN NOT NULL,          -- no subaddresses
+    keeps_trash BOOLEAN NOT NULL,       -- what is expunged outside Trash moves there
+    object_key BLOB NOT NULL,           -- random; hides blob ids in EMAILID (RFC 8474)
     is_disabled BOOLEAN NOT NULL,
     created_ms BIGINT NOT NULL
 );
@@ -68,6 +70,25 @@ CREATE TABLE subscription (
     mailbox_id BIGINT NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
     name TEXT NOT NULL,
     PRIMARY KEY (mailbox_id, name)
+) WITHOUT ROWID;
+
+-- Annotations of folders and of the server (RFC 5464). `folder_id` 0: the server's, for who reads.
+CREATE TABLE metadata (
+    mailbox_id BIGINT NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,  -- whose folder it is
+    folder_id BIGINT NOT NULL,
+    reader_id BIGINT NOT NULL,          -- the mailbox of who may see it (/private); 0: /shared
+    entry TEXT NOT NULL,                -- lower case, with /private or /shared
+    value BLOB NOT NULL,
+    PRIMARY KEY (mailbox_id, folder_id, reader_id, entry)
+) WITHOUT ROWID;
+CREATE INDEX metadata_reader ON metadata (reader_id);
+
+-- Up to which percentage of a quota its holder was warned; no row: not since it was last below all.
+CREATE TABLE quota_warning (
+    kind TEXT NOT NULL,                 -- mailbox, owner
+    holder_id BIGINT NOT NULL,
+    percent BIGINT NOT NULL,
+    PRIMARY KEY (kind, holder_id)
 ) WITHOUT ROWID;
 
 -- A message in a folder. id = folder_id * 2^32 + uid, so a folder is one range of the primary key.
