@@ -36,6 +36,23 @@ async def next_modseq(tx: Transaction, mailbox_id: int) -> int:
     return int(row[0])
 
 
+async def next_folder_modseq(tx: Transaction, mailbox_id: int, folder_id: int) -> tuple[int, int]:
+    """Return what `next_modseq` does, and the modseq of the folder's latest change so far, 0 without one.
+
+    Raises:
+        FolderNotFoundError: the mailbox has been removed.
+    """
+    row = await tx.fetch_one(
+        "UPDATE mailbox SET modseq = modseq + 1 WHERE id = ? RETURNING modseq,"
+        " (SELECT f.modseq FROM folder AS f WHERE f.id = ? AND f.mailbox_id = mailbox.id)",
+        mailbox_id,
+        folder_id,
+    )
+    if row is None:
+        raise FolderNotFoundError
+    return int(row[0]), int(row[1] or 0)
+
+
 async def log_changes(
     tx: Transaction,
     mailbox_id: int,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from freehold.modules.mail.errors import FolderNotFoundError
-from freehold.modules.mail.folders.change import ChangeKind, log_changes, next_modseq, uid_ranges
+from freehold.modules.mail.folders.change import ChangeKind, log_changes, next_folder_modseq, uid_ranges
 from freehold.modules.mail.folders.errors import TooManyKeywordsError
 from freehold.modules.mail.folders.ranges import UidRange, fetch_in
 from freehold.modules.mail.model import MAX_UID, UID_BITS, Flag
@@ -60,11 +60,12 @@ class FlagChange:
 class FlagsChanged:
     """What a change of flags came to.
 
-    `modseq` is 0 when no message changed; `changed` and `failed` (UNCHANGEDSINCE, RFC 7162 §3.1.3)
-    are ranges of UIDs.
+    `modseq` is 0 when no message changed; `previous` is that of the folder's latest change before.
+    `changed` and `failed` (UNCHANGEDSINCE, RFC 7162 §3.1.3) are ranges of UIDs.
     """
 
     modseq: int
+    previous: int
     changed: list[UidRange]
     failed: list[UidRange]
 
@@ -97,7 +98,7 @@ async def change_flags(
         FolderNotFoundError: the folder is not this mailbox's, or was removed.
         TooManyKeywordsError: a message would have more than `MAX_KEYWORDS`.
     """
-    modseq = await next_modseq(tx, mailbox_id)
+    modseq, previous = await next_folder_modseq(tx, mailbox_id, folder_id)
     rows = await fetch_in(
         tx,
         "SELECT id, flags, keywords, modseq FROM message"
@@ -117,7 +118,7 @@ async def change_flags(
         logged = changed if len(changed) <= MAX_CHANGE_RANGES else [(changed[0][0], changed[-1][1])]
         await log_changes(tx, mailbox_id, folder_id, modseq, ChangeKind.FLAGS, logged)
         await _touch(tx, mailbox_id, folder_id, modseq, unseen)
-    return FlagsChanged(modseq if changed else 0, changed, uid_ranges(failed))
+    return FlagsChanged(modseq if changed else 0, previous, changed, uid_ranges(failed))
 
 
 def _plan(rows: list[Row], change: FlagChange) -> tuple[list[tuple[int, int, str]], int]:

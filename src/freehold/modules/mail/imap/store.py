@@ -46,6 +46,7 @@ async def store(conversation: Conversation, command: Store) -> Reply:
         unchanged_since=command.unchanged_since,
     )
     conversation.folder_changed(view.folder_id, changed.modseq)
+    view.pass_over(changed.previous, changed.modseq)
     if command.silent:
         missing = 0
         if conversation.condstore:

@@ -66,7 +66,7 @@ async def tell_changes(
         _tell_expunged(conversation, view, changes.expunged)
     await _tell_added(conversation, view, changes)
     known, view.known_modseq = view.known_modseq, changes.modseq
-    if expunges:
+    if expunges or not changes.expunged:
         view.expunged_modseq = changes.modseq
     await _tell_flags(conversation, view, changes.flags, known, own, uid=uid)
 

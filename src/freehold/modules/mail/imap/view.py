@@ -34,6 +34,15 @@ class View:
         self.known_modseq = self.expunged_modseq = 0
         self.uid_next = 1
 
+    def pass_over(self, previous: int, modseq: int) -> None:
+        """Take a change that this session made and tells itself as told.
+
+        It is, unless something else happened since the client was last told: `previous` is the folder's
+        modseq before the change at `modseq`.
+        """
+        if previous == self.known_modseq == self.expunged_modseq:
+            self.known_modseq = self.expunged_modseq = max(previous, modseq)
+
     def add(self, ranges: list[UidRange], recent: tuple[int, int]) -> None:
         r"""Add new messages; those from recent[0] to below recent[1] are \Recent here."""
         self.uids.extend(ranges)
