@@ -2,12 +2,12 @@
 
 import pytest
 
-from freehold.protocols.imap import data_response, response, response_code
+from freehold.protocols.imap import data_response, response, response_code, search_response
 from freehold.protocols.imap.errors import Status
-from freehold.protocols.imap.search import SearchReturn
+from freehold.protocols.imap.search_return import ReturnOptions, SearchReturn
 from freehold.protocols.imap.status import StatusItem
 
-ALL_RETURNS = frozenset(SearchReturn)
+ALL_RETURNS = ReturnOptions(frozenset(SearchReturn))
 
 
 @pytest.mark.parametrize(
@@ -105,25 +105,27 @@ def test_a_fetch_response_is_framed_from_ready_items() -> None:
 
 
 def test_a_search_response_is_one_line_however_long() -> None:
-    assert b"".join(data_response.search_chunks([])) == b"* SEARCH\r\n"
-    assert b"".join(data_response.search_chunks([2, 84], 917)) == b"* SEARCH 2 84 (MODSEQ 917)\r\n"
-    chunks = list(data_response.search_chunks(range(1, 10_001)))
+    assert b"".join(search_response.search_chunks([])) == b"* SEARCH\r\n"
+    assert b"".join(search_response.search_chunks([2, 84], 917)) == b"* SEARCH 2 84 (MODSEQ 917)\r\n"
+    chunks = list(search_response.search_chunks(range(1, 10_001)))
     assert max(map(len, chunks)) < 32_768
     assert b"".join(chunks) == b"* SEARCH " + b" ".join(b"%d" % n for n in range(1, 10_001)) + b"\r\n"
 
 
 def test_an_esearch_response_tells_what_was_asked() -> None:
-    def esearch(
-        numbers: list[int], returns: frozenset[SearchReturn] = ALL_RETURNS, *, uid: bool = False
-    ) -> bytes:
-        return b"".join(data_response.esearch_chunks(b"a1", numbers, returns, uid=uid))
+    def esearch(numbers: list[int], returns: ReturnOptions = ALL_RETURNS, *, uid: bool = False) -> bytes:
+        return b"".join(search_response.esearch_chunks(b"a1", numbers, returns, uid=uid))
 
     assert esearch([2, 3, 9]) == b'* ESEARCH (TAG "a1") MIN 2 MAX 9 COUNT 3 ALL 2:3,9\r\n'
     assert esearch([]) == b'* ESEARCH (TAG "a1") COUNT 0\r\n'
-    assert esearch([], frozenset({SearchReturn.ALL}), uid=True) == b'* ESEARCH (TAG "a1") UID\r\n'
+    assert (
+        esearch([], ReturnOptions(frozenset({SearchReturn.ALL})), uid=True) == b'* ESEARCH (TAG "a1") UID\r\n'
+    )
     long = list(range(1, 20_001, 2))
-    assert esearch(long, frozenset({SearchReturn.ALL})) == (
+    assert esearch(long, ReturnOptions(frozenset({SearchReturn.ALL}))) == (
         b'* ESEARCH (TAG "a1") ALL ' + b",".join(b"%d" % n for n in long) + b"\r\n"
     )
-    found = data_response.esearch_chunks(b"a", [4], frozenset({SearchReturn.MIN}), uid=False, mod_sequence=8)
+    found = search_response.esearch_chunks(
+        b"a", [4], ReturnOptions(frozenset({SearchReturn.MIN})), uid=False, mod_sequence=8
+    )
     assert b"".join(found) == b'* ESEARCH (TAG "a") MIN 4 MODSEQ 8\r\n'

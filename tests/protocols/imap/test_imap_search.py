@@ -4,8 +4,9 @@ import pytest
 
 from freehold.protocols.imap.errors import Status
 from freehold.protocols.imap.events import BadCommand
+from freehold.protocols.imap.partial import PartialRange
 from freehold.protocols.imap.registry import parse_command
-from freehold.protocols.imap.search import Search, SearchReturn
+from freehold.protocols.imap.search import Search
 from freehold.protocols.imap.search_keys import (
     Age,
     And,
@@ -26,7 +27,8 @@ from freehold.protocols.imap.search_keys import (
     TextContains,
     Uids,
 )
-from freehold.protocols.imap.sequence_set import SequenceSet
+from freehold.protocols.imap.search_return import ReturnOptions, SearchReturn
+from freehold.protocols.imap.sequence_set import SAVED_RESULT, SequenceSet
 from freehold.protocols.imap.states import State
 
 FEBRUARY_1 = 1_769_904_000_000
@@ -112,11 +114,52 @@ def test_search_keys(arguments: bytes, expected: SearchKey) -> None:
 
 def test_return_options() -> None:
     assert search(b"ALL").returns is None
-    assert search(b"RETURN () ALL").returns == frozenset({SearchReturn.ALL})
-    assert search(b"return (min MAX count) ALL").returns == frozenset(
-        {SearchReturn.MIN, SearchReturn.MAX, SearchReturn.COUNT}
+    everything = ReturnOptions(frozenset({SearchReturn.ALL}))
+    assert search(b"RETURN () ALL").returns == search(b"RETURN (CONTEXT) ALL").returns == everything
+    assert search(b"return (min MAX count) ALL").returns == ReturnOptions(
+        frozenset({SearchReturn.MIN, SearchReturn.MAX, SearchReturn.COUNT})
+    )
+    assert search(b"RETURN (SAVE) ALL").returns == ReturnOptions(save=True)
+    assert search(b"RETURN (UPDATE COUNT) ALL").returns == ReturnOptions(
+        frozenset({SearchReturn.COUNT}), update=True
     )
     assert bad(b"RETURN (FOO) ALL").text == "SEARCH: unknown return option"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (b"1:1", PartialRange(1, 1)),
+        (b"4:2", PartialRange(2, 4)),
+        (b"-1:-100", PartialRange(1, 100, from_end=True)),
+        (b"-100:-1", PartialRange(1, 100, from_end=True)),
+    ],
+)
+def test_a_page_of_the_result_is_asked_for_either_way_round(written: bytes, expected: PartialRange) -> None:
+    assert search(b"RETURN (PARTIAL " + written + b") ALL").returns == ReturnOptions(partial=expected)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [b"PARTIAL 1", b"PARTIAL 1:*", b"PARTIAL *:1", b"PARTIAL 0:1", b"PARTIAL -1:5", b"PARTIAL 1:4294967296",
+     b"PARTIAL", b"PARTIAL 1:2 ALL", b"PARTIAL 1:2 PARTIAL 3:4"],
+)  # fmt: skip
+def test_what_is_no_page_is_refused(options: bytes) -> None:
+    assert bad(b"RETURN (" + options + b") ALL").status is Status.BAD
+
+
+def test_the_saved_result_stands_where_numbers_do() -> None:
+    assert search(b"$").key == Numbers(SAVED_RESULT)
+    assert search(b"OR UID $ NOT $").key == Or((Uids(SAVED_RESULT), Not(Numbers(SAVED_RESULT))))
+    bad(b"$,1:3")
+    bad(b"1:$")
+
+
+def test_a_refused_charset_forgets_the_saved_result_only_if_a_new_one_was_to_be_saved() -> None:
+    assert bad(b"RETURN (SAVE) CHARSET KLINGON TEXT x").forgets_result
+    assert not bad(b"RETURN (COUNT) CHARSET KLINGON TEXT x").forgets_result
+    assert not bad(b"CHARSET KLINGON TEXT x").forgets_result
+    assert not bad(b"RETURN (SAVE) NONSENSE").forgets_result
 
 
 def test_modseq_among_the_keys_is_told() -> None:

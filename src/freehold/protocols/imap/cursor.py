@@ -34,7 +34,7 @@ _QUOTED = re.compile(rb'"([^"\\\x00\r\n]*(?:\\["\\][^"\\\x00\r\n]*)*)"')
 _ESCAPE = re.compile(rb"\\(.)")
 _LITERAL = re.compile(rb"\{(\d{1,20})\+?\}\r\n")
 _NUMBER = re.compile(rb"\d{1,20}")
-_SEQUENCE_SET = re.compile(rb"[\d*][\d*:,]*")
+_SEQUENCE_SET = re.compile(rb"[\d*][\d*:,]*|\$")
 _SPACES = re.compile(rb" +")
 _DATE = re.compile(rb'"[\dA-Za-z-]+"|[\dA-Za-z-]+')
 _WORD = re.compile(rb"[A-Za-z0-9.=/_-]+")
@@ -181,7 +181,7 @@ class Cursor:
         return number
 
     def sequence_set(self) -> SequenceSet:
-        """Take a set of message numbers or UIDs."""
+        """Take a set of message numbers or UIDs, or `$`."""
         return SequenceSet.parse(self.take(_SEQUENCE_SET, "a sequence set"))
 
     def flag(self) -> str:

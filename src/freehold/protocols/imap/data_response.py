@@ -3,19 +3,16 @@
 FETCH responses are put together from ready-made items; `fetch_line` only frames them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from freehold.protocols.imap.dates import format_date_time
 from freehold.protocols.imap.mailbox_name import encode_mailbox_name
-from freehold.protocols.imap.search import SearchReturn
-from freehold.protocols.imap.sequence_set import format_number_ranges, format_numbers
+from freehold.protocols.imap.sequence_set import format_numbers
 from freehold.protocols.imap.status import StatusItem
 from freehold.protocols.imap.wire_string import astring, literal, nstring, quote_string, string
 
 DELIMITER = b"/"
-NUMBERS_PER_CHUNK = 4096
-"""How many numbers or ranges of a long response are written at a time."""
 
 
 def capability(names: Iterable[str]) -> bytes:
@@ -104,44 +101,6 @@ def vanished(uids: Iterable[int], *, earlier: bool = False) -> bytes:
     if not members:
         return b""
     return (b"* VANISHED (EARLIER) %b\r\n" if earlier else b"* VANISHED %b\r\n") % members
-
-
-def search_chunks(numbers: Iterable[int], mod_sequence: int | None = None) -> Iterator[bytes]:
-    """Write one SEARCH response in pieces of bounded size (RFC 3501 §7.2.5)."""
-    yield b"* SEARCH"
-    iterator = iter(numbers)
-    while chunk := tuple(islice(iterator, NUMBERS_PER_CHUNK)):
-        yield b" %d" * len(chunk) % chunk
-    yield b"\r\n" if mod_sequence is None else b" (MODSEQ %d)\r\n" % mod_sequence
-
-
-def esearch_chunks(
-    tag: bytes,
-    numbers: Sequence[int],
-    returns: frozenset[SearchReturn],
-    *,
-    uid: bool,
-    mod_sequence: int | None = None,
-) -> Iterator[bytes]:
-    """Write one ESEARCH response of ascending numbers in pieces (RFC 9051 §7.3.4, RFC 4731 §3.1)."""
-    yield b"* ESEARCH (TAG %b)" % quote_string(tag)
-    if uid:
-        yield b" UID"
-    if numbers:
-        if SearchReturn.MIN in returns:
-            yield b" MIN %d" % numbers[0]
-        if SearchReturn.MAX in returns:
-            yield b" MAX %d" % numbers[-1]
-    if SearchReturn.COUNT in returns:
-        yield b" COUNT %d" % len(numbers)
-    if numbers and SearchReturn.ALL in returns:
-        separator, ranges = b" ALL ", format_number_ranges(numbers)
-        while chunk := b",".join(islice(ranges, NUMBERS_PER_CHUNK)):
-            yield separator + chunk
-            separator = b","
-    if mod_sequence is not None and numbers:
-        yield b" MODSEQ %d" % mod_sequence
-    yield b"\r\n"
 
 
 def fetch_line(number: int, items: Iterable[bytes]) -> bytes:

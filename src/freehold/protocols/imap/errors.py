@@ -23,7 +23,10 @@ class ProtocolError(FreeholdError):
 
 
 class CommandError(InvalidValueError):
-    """One command cannot be parsed or accepted; `status` and `code` belong into its tagged reply."""
+    """One command cannot be parsed or accepted; `status` and `code` belong into its tagged reply.
+
+    `forgets_result`: the command would have saved its result, so that the one saved before is lost.
+    """
 
     public = "syntax error"
 
@@ -31,3 +34,4 @@ class CommandError(InvalidValueError):
         super().__init__(public)
         self.status = status
         self.code = code
+        self.forgets_result = False

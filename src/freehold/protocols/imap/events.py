@@ -24,6 +24,7 @@ class BadCommand:
     """A command that cannot be carried out as sent; answer it with `response.refusal` and go on.
 
     `name` is the command's name if it is a known one, for logs. `text` quotes nothing of the client's.
+    `forgets_result` has the session forget what `$` stands for.
     """
 
     tag: bytes
@@ -31,6 +32,7 @@ class BadCommand:
     status: Status = Status.BAD
     code: bytes | None = None
     name: bytes = b""
+    forgets_result: bool = False
 
 
 @dataclass(frozen=True, slots=True)

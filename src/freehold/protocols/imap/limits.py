@@ -46,6 +46,7 @@ MAX_SEQUENCE_RANGES = 16_384
 MAX_MAILBOX_BYTES = 1024
 """Longest mailbox name or list pattern as sent."""
 
+MAX_SORT_KEYS = 64
 MAX_FLAGS = 256
 MAX_KEYWORD_BYTES = 128
 MAX_LIST_PATTERNS = 64

@@ -1,14 +1,14 @@
-"""SEARCH and UID SEARCH with RETURN (RFC 9051 §6.4.4, RFC 4731, RFC 5032, RFC 7162 §3.1.5)."""
+"""SEARCH and UID SEARCH, and the search keys that SORT and THREAD end in too (RFC 9051 §6.4.4, RFC 5032)."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 
 from freehold.protocols.imap.charset import decode_text, find_charset
 from freehold.protocols.imap.commands import Command, CommandSpec
 from freehold.protocols.imap.cursor import MAX_NUMBER63, Cursor
-from freehold.protocols.imap.errors import CommandError
+from freehold.protocols.imap.errors import CommandError, Status
 from freehold.protocols.imap.flags import ANSWERED, DELETED, DRAFT, FLAGGED, RECENT, SEEN, parse_keyword
 from freehold.protocols.imap.limits import MAX_ARGUMENTS, MAX_NESTING
 from freehold.protocols.imap.search_keys import (
@@ -31,26 +31,16 @@ from freehold.protocols.imap.search_keys import (
     TextContains,
     Uids,
 )
+from freehold.protocols.imap.search_return import ReturnOptions, parse_returns
 from freehold.protocols.imap.states import MAILBOX_OPEN
 
 # entry-name = "/flags/" attr-flag, quoted (RFC 7162 §7)
 _ENTRY = re.compile(rb'"/flags/\\*[^"]{1,200}"', re.IGNORECASE)
 _ENTRY_TYPE = re.compile(rb"(?:priv|shared|all)(?= )", re.IGNORECASE)
 _KEY = re.compile(rb"[A-Za-z0-9-]+")
-_NUMBER_SET = re.compile(rb"(?=[\d*])")
+_CHARSET = re.compile(rb"CHARSET(?= )", re.IGNORECASE)
+_NUMBER_SET = re.compile(rb"(?=[\d*$])")
 _OR = re.compile(rb"OR +", re.IGNORECASE)
-
-
-class SearchReturn(Enum):
-    """What an ESEARCH response tells; the value is the word on the wire."""
-
-    MIN = b"MIN"
-    MAX = b"MAX"
-    ALL = b"ALL"
-    COUNT = b"COUNT"
-
-
-_RETURNS = {option.value: option for option in SearchReturn}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +53,7 @@ class Search(Command):
 
     uid: bool
     key: SearchKey
-    returns: frozenset[SearchReturn] | None = None
+    returns: ReturnOptions | None = None
     wants_mod_sequence: bool = False
 
 
@@ -77,8 +67,16 @@ def parse_uid_search(tag: bytes, cursor: Cursor) -> Search:
     return _parse(tag, cursor, uid=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """What is looked for; `wants_mod_sequence` as `Search` has it."""
+
+    key: SearchKey
+    wants_mod_sequence: bool
+
+
 class SearchProgram:
-    """Reads search keys; also for SORT and THREAD, which end in the same grammar."""
+    """Reads search keys."""
 
     __slots__ = ("charset", "cursor", "keys", "wants_mod_sequence")
 
@@ -131,46 +129,41 @@ class SearchProgram:
         return HasFlag(parse_keyword(self.cursor.atom("a keyword")))
 
 
-def parse_charset(cursor: Cursor) -> str | None:
-    """Take `CHARSET name SP` if it stands here."""
-    start = cursor.position
-    match = cursor.match(_KEY)
-    if match is None or match[0].upper() != b"CHARSET":
-        cursor.position = start
-        return None
-    cursor.space()
+def parse_criteria(cursor: Cursor, charset: str | None) -> Criteria:
+    """Read search keys up to the end of the command."""
+    program = SearchProgram(cursor, charset)
+    key = program.read_all()
+    cursor.end()
+    return Criteria(key, program.wants_mod_sequence)
+
+
+def parse_charset(cursor: Cursor) -> str:
+    """Take a charset and the space behind it."""
     charset = find_charset(cursor.astring("a charset"))
     cursor.space()
     return charset
 
 
+@contextmanager
+def marking_saves(returns: ReturnOptions | None) -> Iterator[None]:
+    """Have a refusal with NO tell that a result was to be saved: `$` is then empty (RFC 5182 §2.1)."""
+    try:
+        yield
+    except CommandError as error:
+        error.forgets_result = returns is not None and returns.save and error.status is Status.NO
+        raise
+
+
 def _parse(tag: bytes, cursor: Cursor, *, uid: bool) -> Search:
     cursor.space()
-    returns = _returns(cursor)
-    program = SearchProgram(cursor, parse_charset(cursor))
-    key = program.read_all()
-    cursor.end()
-    return Search(tag, uid, key, returns, program.wants_mod_sequence)
-
-
-def _returns(cursor: Cursor) -> frozenset[SearchReturn] | None:
-    """Take `RETURN (…) SP` if it stands here; an empty list means ALL (RFC 4731 §3.1)."""
-    start = cursor.position
-    match = cursor.match(_KEY)
-    if match is None or match[0].upper() != b"RETURN":
-        cursor.position = start
-        return None
-    cursor.space()
-    options = frozenset(cursor.parenthesised(lambda: _return_option(cursor)))
-    cursor.space()
-    return options or frozenset({SearchReturn.ALL})
-
-
-def _return_option(cursor: Cursor) -> SearchReturn:
-    option = _RETURNS.get(cursor.word("a return option"))
-    if option is None:
-        raise CommandError("unknown return option")
-    return option
+    returns = parse_returns(cursor)
+    with marking_saves(returns):
+        charset = None
+        if cursor.match(_CHARSET):
+            cursor.space()
+            charset = parse_charset(cursor)
+        criteria = parse_criteria(cursor, charset)
+    return Search(tag, uid, criteria.key, returns, criteria.wants_mod_sequence)
 
 
 def _not(program: SearchProgram, depth: int) -> SearchKey:

@@ -107,10 +107,10 @@ def _resynchronisation(cursor: Cursor) -> Resynchronisation:
 
 
 def _known(cursor: Cursor) -> SequenceSet:
-    """Take a set in which `*` is not allowed (known-uids, RFC 7162 §7)."""
+    """Take a set in which `*` and `$` are not allowed (known-uids, RFC 7162 §7)."""
     known = cursor.sequence_set()
-    if known.has_star:
-        raise CommandError('"*" is not allowed in QRESYNC')
+    if known.has_star or known.is_saved_result:
+        raise CommandError('"*" and "$" are not allowed in QRESYNC')
     return known
 
 

@@ -23,22 +23,33 @@ _RANGE = re.compile(rb"(\d{1,10}|\*)(?::(\d{1,10}|\*))?")
 
 @dataclass(frozen=True, slots=True)
 class SequenceSet:
-    """Ranges in the order given; both ends belong to them; the second end may be `STAR`."""
+    """Ranges in the order given; both ends belong to them; the second end may be `STAR`.
+
+    No command can spell a set without ranges: it is what `$` is read as (`SAVED_RESULT`), until the
+    session puts the result of a search in its place, which may be empty as well.
+    """
 
     ranges: tuple[tuple[int, int], ...]
 
     @classmethod
     def parse(cls, raw: bytes) -> "SequenceSet":
-        """Read `1,3:5,7:*`.
+        """Read `1,3:5,7:*` or `$`.
 
         Raises:
             CommandError: it is no sequence set, holds 0 or a number over 32 bits, or has too many members.
         """
         if raw == b"1:*":
             return ALL_MESSAGES
+        if raw == b"$":
+            return SAVED_RESULT
         if raw.count(b",") >= MAX_SEQUENCE_RANGES:
             raise CommandError("too many ranges in the sequence set")
         return cls(tuple(_parse_range(member) for member in raw.split(b",")))
+
+    @property
+    def is_saved_result(self) -> bool:
+        """Tell whether the set is `$` (RFC 5182 §2.1)."""
+        return not self.ranges
 
     @property
     def has_star(self) -> bool:
@@ -86,10 +97,13 @@ class SequenceSet:
 
     def to_bytes(self) -> bytes:
         """Write the set as it was given."""
+        if self.is_saved_result:
+            return b"$"
         return b",".join(_format_range(low, high) for low, high in self.ranges)
 
 
 ALL_MESSAGES = SequenceSet(((1, STAR),))
+SAVED_RESULT = SequenceSet(())
 
 
 def format_numbers(numbers: Iterable[int]) -> bytes:

@@ -8,15 +8,16 @@ from freehold.modules.mail.imap.condstore import enable_condstore
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.search_matches import find_matches
 from freehold.modules.mail.imap.view import View
-from freehold.protocols.imap import data_response
-from freehold.protocols.imap.search import Search, SearchReturn
+from freehold.protocols.imap import search_response
+from freehold.protocols.imap.search import Search
+from freehold.protocols.imap.search_return import ReturnOptions, SearchReturn
 
 
 async def search(conversation: Conversation, command: Search) -> Reply:
     """Answer SEARCH; IMAP4rev2 knows the ESEARCH response only (RFC 9051 §6.4.4)."""
     view = conversation.selected
     if command.returns is None and conversation.rev2:
-        command = replace(command, returns=frozenset({SearchReturn.ALL}))
+        command = replace(command, returns=ReturnOptions(frozenset({SearchReturn.ALL})))
     if command.wants_mod_sequence:
         enable_condstore(conversation)
     found = await find_matches(conversation, view, command.key)
@@ -30,8 +31,8 @@ async def search(conversation: Conversation, command: Search) -> Reply:
 
 def _response(command: Search, numbers: Sequence[int], mod_sequence: int | None) -> Iterator[bytes]:
     if command.returns is None:
-        return data_response.search_chunks(numbers, mod_sequence)
-    return data_response.esearch_chunks(
+        return search_response.search_chunks(numbers, mod_sequence)
+    return search_response.esearch_chunks(
         command.tag, numbers, command.returns, uid=command.uid, mod_sequence=mod_sequence
     )
 
@@ -47,8 +48,8 @@ def _mod_sequence(command: Search, modseqs: "array[int]") -> int | None:
     """Return the highest mod-sequence of what is told; of MIN and MAX alone, of those two messages."""
     if not modseqs:
         return None
-    if command.returns is not None and command.returns <= {SearchReturn.MIN, SearchReturn.MAX}:
-        told = [modseqs[0]] if SearchReturn.MIN in command.returns else []
-        told += [modseqs[-1]] if SearchReturn.MAX in command.returns else []
+    if command.returns is not None and command.returns.told <= {SearchReturn.MIN, SearchReturn.MAX}:
+        told = [modseqs[0]] if SearchReturn.MIN in command.returns.told else []
+        told += [modseqs[-1]] if SearchReturn.MAX in command.returns.told else []
         return max(told)
     return max(modseqs)
