@@ -155,7 +155,7 @@ async def test_a_content_goes_with_its_last_reference(
 ) -> None:
     for blob_id, data in ((1, SMALL), (2, LARGE)):
         await store(database, blobs, data, blob_id)
-        await database.write(blobs.add_references, blob_id, 3)
+        await database.write(blobs.add_references, {blob_id: 3})
         await database.write(blobs.release, blob_id, 4)
         assert await blobs.read(blob_id) == data
 
@@ -164,7 +164,7 @@ async def test_a_content_goes_with_its_last_reference(
         with pytest.raises(NotFoundError):
             await blobs.read(blob_id)
         with pytest.raises(NotFoundError):
-            await database.write(blobs.add_references, blob_id, 1)
+            await database.write(blobs.add_references, {blob_id: 1})
         await database.write(blobs.release, blob_id)
 
     report = await blobs.sweep(older_than_ms=0)
@@ -172,6 +172,28 @@ async def test_a_content_goes_with_its_last_reference(
     assert report.discarded == 1
     assert files_in(folder) == []
     assert (await blobs.sweep(older_than_ms=0)).discarded == 0
+
+
+async def test_many_references_are_counted_and_released_together(
+    database: Database, blobs: BlobStore, folder: Path
+) -> None:
+    for blob_id in range(1, 151):
+        await store(database, blobs, LARGE if blob_id == 150 else SMALL, blob_id)
+    counts = {blob_id: 1 + blob_id % 2 for blob_id in range(1, 151)}
+    await database.write(blobs.add_references, counts)
+
+    await database.write(blobs.release_many, counts)
+    assert await blobs.read(77) == SMALL
+    with pytest.raises(NotFoundError):
+        await database.write(blobs.add_references, {1: 1, 999: 1})
+    await database.write(blobs.release_many, dict.fromkeys([*range(1, 76), 150, 999], 2))
+
+    for blob_id in (1, 75, 150):
+        with pytest.raises(NotFoundError):
+            await blobs.read(blob_id)
+    assert await blobs.read(76) == await blobs.read(149) == SMALL
+    assert (await blobs.sweep(older_than_ms=0)).discarded == 1
+    assert files_in(folder) == []
 
 
 async def test_a_failed_transaction_keeps_neither_a_release_nor_an_insert(

@@ -4,7 +4,7 @@
 content that nothing names any more is noted in discarded_blob by the commit that let it go.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,23 +48,55 @@ async def insert(tx: Transaction, blob: NewBlob) -> None:
     )
 
 
-async def add_references(tx: Transaction, blob_id: int, count: int) -> None:
-    """Count more rows that name a content; raises NotFoundError when it is gone."""
-    row = await tx.fetch_one("UPDATE blob SET refs = refs + ? WHERE id = ? RETURNING id", count, blob_id)
-    if row is None:
-        raise NotFoundError("the message's content is gone")
+async def add_references(tx: Transaction, counts: Mapping[int, int]) -> None:
+    """Count more rows that name contents, by id; raises NotFoundError when one of them is gone."""
+    for count, blob_ids in _by_count(counts):
+        for wanted in _pieces(blob_ids):
+            found = await tx.fetch(_ADD[len(wanted)], count, *wanted)
+            if len(found) < len(set(wanted)):
+                raise NotFoundError("the message's content is gone")
 
 
-async def release(tx: Transaction, blob_id: int, count: int) -> None:
-    """Count fewer; at zero the content goes. A content that is gone already is no error."""
-    kept = await tx.fetch_one(
-        "UPDATE blob SET refs = refs - ? WHERE id = ? AND refs > ? RETURNING id", count, blob_id, count
-    )
-    if kept is not None:
-        return
-    gone = await tx.fetch_one("DELETE FROM blob WHERE id = ? RETURNING place", blob_id)
-    if gone is not None and gone[0] != ROW:
-        await tx.execute("INSERT INTO discarded_blob (place) VALUES (?)", gone[0])
+async def release(tx: Transaction, counts: Mapping[int, int]) -> None:
+    """Count fewer, by id; at zero a content goes. One that is gone already is no error."""
+    for count, blob_ids in _by_count(counts):
+        for wanted in _pieces(blob_ids):
+            gone = await tx.fetch(_DELETE[len(wanted)], count, *wanted)
+            if len(gone) < len(set(wanted)):
+                await tx.execute(_SUBTRACT[len(wanted)], count, *wanted)
+            large = [(place,) for (place,) in gone if place != ROW]
+            if large:
+                await tx.execute_many("INSERT INTO discarded_blob (place) VALUES (?)", large)
+
+
+def _by_count(counts: Mapping[int, int]) -> Iterator[tuple[int, list[int]]]:
+    """Yield the ids of each count, ascending, so that transactions seldom wait for each other in a circle."""
+    groups: dict[int, list[int]] = {}
+    for blob_id in sorted(counts):
+        groups.setdefault(counts[blob_id], []).append(blob_id)
+    yield from groups.items()
+
+
+def _pieces(blob_ids: Sequence[int]) -> Iterator[list[int]]:
+    """Yield ids in lists of lengths that have a prepared statement; the last id fills up the last list."""
+    start = 0
+    while start < len(blob_ids):
+        remaining = len(blob_ids) - start
+        size = next((size for size in LOOK_UP_SIZES if size >= remaining), LOOK_UP_SIZES[-1])
+        wanted = list(blob_ids[start : start + size])
+        start += size
+        yield wanted + wanted[-1:] * (size - len(wanted))
+
+
+def _by_size(statement: str) -> dict[int, str]:
+    """Return a statement over `IN (…)` for each of the lengths."""
+    return {size: statement.replace("IN ()", f"IN ({', '.join('?' * size)})") for size in LOOK_UP_SIZES}
+
+
+_ADD: Final = _by_size("UPDATE blob SET refs = refs + ? WHERE id IN () RETURNING id")
+_SUBTRACT: Final = _by_size("UPDATE blob SET refs = refs - ? WHERE id IN ()")
+_DELETE: Final = _by_size("DELETE FROM blob WHERE refs <= ? AND id IN () RETURNING place")
+_LOOK_UPS: Final = _by_size("SELECT id, data FROM blob WHERE id IN () AND place = 'row'")
 
 
 async def find(tx: Transaction, blob_id: int) -> StoredBlob | None:
@@ -88,23 +120,9 @@ async def find_part(tx: Transaction, blob_id: int, offset: int, length: int) -> 
 async def find_small(tx: Transaction, blob_ids: Sequence[int]) -> dict[int, bytes]:
     """Return the bytes of those contents that are in rows."""
     found: dict[int, bytes] = {}
-    start = 0
-    while start < len(blob_ids):
-        remaining = len(blob_ids) - start
-        size = next((size for size in LOOK_UP_SIZES if size >= remaining), LOOK_UP_SIZES[-1])
-        wanted = blob_ids[start : start + size]
-        start += size
-        padded = [*wanted, *([wanted[-1]] * (size - len(wanted)))]
-        found.update(await tx.fetch(_LOOK_UPS[size], *padded))
+    for wanted in _pieces(blob_ids):
+        found.update(await tx.fetch(_LOOK_UPS[len(wanted)], *wanted))
     return found
-
-
-def _look_up(size: int) -> str:
-    parameters = ", ".join("?" * size)
-    return f"SELECT id, data FROM blob WHERE id IN ({parameters}) AND place = 'row'"  # noqa: S608 (only `?`)
-
-
-_LOOK_UPS: Final = {size: _look_up(size) for size in LOOK_UP_SIZES}
 
 
 async def large_after(tx: Transaction, blob_id: int, limit: int) -> list[StoredBlob]:

@@ -7,7 +7,7 @@ reports the latter.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,13 +96,17 @@ class BlobStore:
         data = blob.claim()
         await blob_rows.insert(tx, blob_rows.NewBlob(blob_id, blob.size, blob.place, references, data))
 
-    async def add_references(self, tx: Transaction, blob_id: int, count: int) -> None:
-        """Count more rows that name a content; raises NotFoundError when it is gone."""
-        await blob_rows.add_references(tx, blob_id, count)
+    async def add_references(self, tx: Transaction, counts: Mapping[int, int]) -> None:
+        """Count more rows that name contents, by id; raises NotFoundError when one of them is gone."""
+        await blob_rows.add_references(tx, counts)
 
     async def release(self, tx: Transaction, blob_id: int, count: int = 1) -> None:
         """Count fewer; at zero the row goes with this commit, a file with the next sweep."""
-        await blob_rows.release(tx, blob_id, count)
+        await blob_rows.release(tx, {blob_id: count})
+
+    async def release_many(self, tx: Transaction, counts: Mapping[int, int]) -> None:
+        """Do as `release()` for many contents, by id, in few statements."""
+        await blob_rows.release(tx, counts)
 
     async def read(self, blob_id: int, offset: int = 0, length: int | None = None) -> bytes:
         """Return a content or a part of it; raises NotFoundError, BlobMissingError, StorageError."""

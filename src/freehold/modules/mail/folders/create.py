@@ -90,8 +90,8 @@ async def insert_folder(
     folder_id = await next_number(tx, "folder")
     row = await tx.fetch_one(
         "INSERT INTO folder (id, mailbox_id, name, uid_validity, uid_next, recent_uid, modseq, message_count,"
-        " unseen_count, size_bytes, special_use, is_subscribed, is_selectable)"
-        " VALUES (?, ?, ?, ?, 1, 1, 1, 0, 0, 0, ?, ?, ?) ON CONFLICT (mailbox_id, name) DO NOTHING"
+        " unseen_count, size_bytes, special_use, is_subscribed, is_selectable, is_shared)"
+        " VALUES (?, ?, ?, ?, 1, 1, 1, 0, 0, 0, ?, ?, ?, FALSE) ON CONFLICT (mailbox_id, name) DO NOTHING"
         " RETURNING id",
         folder_id,
         mailbox_id,
@@ -136,10 +136,10 @@ async def _next_uid_validity(tx: Transaction, now_ms: int) -> int:
 async def remove_folder_messages(tx: Transaction, blobs: BlobStore, *, folder_id: int) -> None:
     """Remove every message of a folder and what is kept with it; counters are the caller's."""
     first, last = folder_id << 32, (folder_id + 1 << 32) - 1
-    for blob_id, count in await tx.fetch(
+    rows = await tx.fetch(
         "SELECT blob_id, COUNT(*) FROM message WHERE id BETWEEN ? AND ? GROUP BY blob_id", first, last
-    ):
-        await blobs.release(tx, blob_id, count)
+    )
+    await blobs.release_many(tx, {row[0]: row[1] for row in rows})
     await tx.execute("DELETE FROM message WHERE id BETWEEN ? AND ?", first, last)
     await tx.execute("DELETE FROM change WHERE folder_id = ?", folder_id)
 

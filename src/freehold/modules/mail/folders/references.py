@@ -13,12 +13,10 @@ def count_blobs(blob_ids: Iterable[int]) -> Counter[int]:
 
 
 async def release_blobs(tx: Transaction, blobs: BlobStore, counts: Counter[int]) -> None:
-    """Give up references, in the order of ids so that transactions never wait for each other in a circle."""
-    for blob_id, count in sorted(counts.items()):
-        await blobs.release(tx, blob_id, count)
+    """Give up references."""
+    await blobs.release_many(tx, counts)
 
 
 async def retain_blobs(tx: Transaction, blobs: BlobStore, counts: Counter[int]) -> None:
-    """Add references, in the order of ids."""
-    for blob_id, count in sorted(counts.items()):
-        await blobs.add_references(tx, blob_id, count)
+    """Add references."""
+    await blobs.add_references(tx, counts)
