@@ -64,6 +64,14 @@ class Peer(Protocol):
     def has_unread(self) -> bool:
         """Whether bytes have arrived that the session has not been given yet."""
 
+    def start_compression(self, unused: bytes) -> None:
+        """Deflate all that is sent from now on, and inflate all that comes (RFC 1951, RFC 4978 §3).
+
+        What was sent before leaves as it is. `unused` are bytes that came behind the command for it
+        and that the session has not used: they are the beginning of the deflated stream. A stream
+        that cannot be inflated closes the connection.
+        """
+
     def send(self, data: bytes) -> None:
         """Queue bytes for the peer; does not block. Call `flush` between large pieces.
 

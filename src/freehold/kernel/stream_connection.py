@@ -12,9 +12,10 @@ from collections.abc import Callable, Coroutine
 from ipaddress import IPv4Address, IPv6Address
 from typing import cast
 
+from freehold.kernel.compression import CompressedTransport
 from freehold.kernel.connection_owner import Owner, State
 from freehold.kernel.stream import PeerGoneError, StreamSession, TlsFacts, Verdict
-from freehold.kernel.tls import facts_of
+from freehold.kernel.tls import facts_of, reason_of, upgrade
 
 log = logging.getLogger("freehold.listener")
 
@@ -84,6 +85,17 @@ class StreamConnection(asyncio.Protocol):
             await asyncio.shield(self._drained)
         if self._is_gone:
             raise PeerGoneError
+
+    def start_compression(self, unused: bytes) -> None:
+        """Deflate all that is sent, and inflate all that comes; see `Peer.start_compression`."""
+        self._push()
+        if self._transport is not None and not self._is_gone:
+            came = b"".join((unused, *(self._unread or ())))
+            self._drop_unread()
+            self._is_reading_paused = False
+            self._transport = CompressedTransport(
+                self._transport, self, self._owner.loop, came, is_blocked=self._is_writing_paused
+            )
 
     def wake(self) -> None:
         """Have `advance` called soon; calls before it runs are one."""
@@ -272,8 +284,8 @@ class StreamConnection(asyncio.Protocol):
 
     async def _start_tls(self, session: StreamSession) -> None:
         """Do a STARTTLS handshake, without anything that was read before it (RFC 3207 §6, CVE-2011-0411)."""
-        owner = self._owner
-        if owner.service.tls_context is None or self.tls is not None or self._transport is None:
+        context = self._owner.service.tls_context
+        if context is None or self.tls is not None or self._transport is None:
             raise RuntimeError("a session asked for TLS where there is none to be had")
         self._push()
         if self._is_gone or self._saw_eof:
@@ -281,14 +293,7 @@ class StreamConnection(asyncio.Protocol):
         self._drop_unread()
         self._is_upgrading = True
         try:
-            transport = await owner.loop.start_tls(
-                self._transport,
-                self,
-                owner.service.tls_context(),
-                server_side=True,
-                ssl_handshake_timeout=owner.settings.handshake_seconds,
-                ssl_shutdown_timeout=owner.settings.close_seconds,
-            )
+            transport = await upgrade(self._owner, self._transport, self, context())
         except OSError as error:
             self.handshake_failed(error)
             raise PeerGoneError from error
@@ -305,9 +310,7 @@ class StreamConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         self._owner.counts.failed_handshakes += 1
-        fields = self._fields()
-        fields["reason"] = (str(error) or type(error).__name__) if error else "connection closed"
-        log.info("TLS handshake failed", extra={"fields": fields})
+        log.info("TLS handshake failed", extra={"fields": {**self._fields(), "reason": reason_of(error)}})
 
     def _take_transport(self, transport: asyncio.BaseTransport | None) -> TlsFacts | None:
         if transport is None:
