@@ -47,6 +47,7 @@ class Examination(msgspec.Struct, frozen=True):
     body_structure: bytes
     message_id: str
     received_count: int
+    added_octets: int
 
 
 async def examine(blob: PreparedBlob) -> Examination:
@@ -64,6 +65,8 @@ def _examine(blob: PreparedBlob) -> Examination:
             bodystructure(buffer, part),
             _text(message_id(buffer, 0, part.header_end)),
             count_received(buffer, part.header_end),
+            # Reception has refused every other line end, but BDAT may leave the last line unended.
+            added_octets=0 if buffer[-1:] == b"\n" else len(b"\r\n"),
         )
 
 
@@ -87,6 +90,7 @@ def describe(arrival: Arrival, blob: PreparedBlob, found: Examination) -> Receiv
             envelope=found.envelope,
             body_structure=found.body_structure,
             internal_ms=arrival.now_ms,
+            added_octets=found.added_octets,
         ),
         queued=QueuedMessage(
             trace_id=arrival.trace_id,

@@ -12,7 +12,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     """What a folder keeps of a message. Its bytes are stored by `insert_content`.
 
     `envelope` and `body_structure` are ready-made IMAP bytes; `keywords` are sorted and
-    space-separated.
+    space-separated. `added_octets` is what POP3 adds so that every line ends in CRLF.
     """
 
     blob_id: int
@@ -22,6 +22,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     internal_ms: int
     flags: int = 0
     keywords: str = ""
+    added_octets: int = 0
 
 
 class Appended(msgspec.Struct, frozen=True):
@@ -44,6 +45,12 @@ async def insert_content(
         message.envelope,
         message.body_structure,
     )
+    if message.added_octets:
+        await tx.execute(
+            "INSERT INTO message_growth (blob_id, added_octets) VALUES (?, ?)",
+            message.blob_id,
+            message.added_octets,
+        )
 
 
 async def append_message(

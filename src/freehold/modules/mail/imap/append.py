@@ -16,6 +16,7 @@ from freehold.protocols.mime.buffer import Buffer
 from freehold.protocols.mime.imap_structure import bodystructure, part_envelope
 from freehold.protocols.mime.structure import scan
 from freehold.storage.blobs import INLINE_MAX_BYTES, BlobStore, BlobWriter, PreparedBlob
+from freehold.protocols.pop3.message_lines import added_octets, pieces_of
 from freehold.storage.database import Transaction
 
 MAX_MESSAGES = 1000
@@ -135,9 +136,9 @@ async def _describe(conversation: Conversation, blob: PreparedBlob, heading: App
     context = conversation.context
     with blob.view() as buffer:
         if blob.size > LONG_SCAN_BYTES:
-            envelope, structure = await asyncio.to_thread(_summarise, buffer)
+            envelope, structure, added = await asyncio.to_thread(_summarise, buffer)
         else:
-            envelope, structure = _summarise(buffer)
+            envelope, structure, added = _summarise(buffer)
     bits, keywords = split_flags(heading.flags)
     internal_ms = heading.internal_date_ms
     return NewMessage(
@@ -148,12 +149,13 @@ async def _describe(conversation: Conversation, blob: PreparedBlob, heading: App
         internal_ms=context.clock.now_ms() if internal_ms is None else internal_ms,
         flags=bits,
         keywords=join_keywords(keywords),
+        added_octets=added,
     )
 
 
-def _summarise(buffer: Buffer) -> tuple[bytes, bytes]:
+def _summarise(buffer: Buffer) -> tuple[bytes, bytes, int]:
     part = scan(buffer)
-    return part_envelope(buffer, part), bodystructure(buffer, part)
+    return part_envelope(buffer, part), bodystructure(buffer, part), added_octets(pieces_of(buffer))
 
 
 async def _store(

@@ -142,6 +142,12 @@ CREATE TABLE queue_recipient (
     id BIGINT PRIMARY KEY,
     queue_id BIGINT NOT NULL REFERENCES queue_message (id) ON DELETE CASCADE,
     transport TEXT NOT NULL,            -- smtp, maildir, mbox, program
+-- How many octets a content grows by when POP3 sends its lines in CRLF; only contents that do grow.
+CREATE TABLE message_growth (
+    blob_id BIGINT PRIMARY KEY REFERENCES blob (id) ON DELETE CASCADE,
+    added_octets BIGINT NOT NULL
+);
+
     destination TEXT NOT NULL,          -- smtp: domain; else '' (one lane)
     recipient TEXT NOT NULL,            -- smtp: address; else path or command
     original_recipient TEXT NOT NULL,   -- the address it was sent to before aliases (for reports)
