@@ -8,11 +8,23 @@ end and stays.
 import re
 from collections.abc import Iterable, Iterator
 
+from freehold.protocols.mime.buffer import Buffer
 from freehold.protocols.smtp.stuffing import stuff
+
+PIECE_BYTES = 128 * 1024
+"""Pieces in which a message is read and sent."""
 
 _CR, _LF = 0x0D, 0x0A
 _HEADER_END = b"\r\n\r\n"
 _BARE_LF = re.compile(rb"(?<!\r)\n")
+
+
+def pieces_of(buffer: Buffer) -> Iterator[bytes]:
+    """Yield a stored message in pieces of `PIECE_BYTES`."""
+    size = len(buffer)
+    if isinstance(buffer, bytes) and size <= PIECE_BYTES:
+        return iter((buffer,))
+    return (buffer[start : start + PIECE_BYTES] for start in range(0, size, PIECE_BYTES))
 
 
 def retrieved(pieces: Iterable[bytes]) -> Iterator[bytes]:
