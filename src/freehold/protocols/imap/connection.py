@@ -115,6 +115,11 @@ class ServerConnection:
         self._inbox.clear()
         self._reset()
 
+    def take_unused(self) -> bytes:
+        """Take what came behind the last command, which is not plain text any more (RFC 4978 §3)."""
+        self._expect(_Mode.COMMAND)
+        return self._inbox.take(len(self._inbox))
+
     def completed(self, command: Command, *, ok: bool) -> None:
         """Move the state as the command's tagged OK or NO does."""
         self.state = next_state(command, self.state, ok=ok)

@@ -177,6 +177,9 @@ class FarPeer:
     def wake(self) -> None:
         """Nobody waits."""
 
+    def start_compression(self, unused: bytes) -> None:
+        """Nobody asks."""
+
 
 async def say(session: StreamSession, peer: FarPeer, data: bytes) -> bytes:
     peer.sent = b""

@@ -30,6 +30,8 @@ def capabilities(conversation: Conversation) -> list[str]:
     names = list(_ALWAYS)
     if conversation.mailbox_id:
         names += _AFTER_LOGIN
+        if not conversation.is_compressed:
+            names.append("COMPRESS=DEFLATE")
         names.append(f"APPENDLIMIT={conversation.context.settings.max_message_bytes}")
         return names
     if conversation.peer.tls is None and conversation.has_starttls:

@@ -34,6 +34,7 @@ class Conversation:
         "connection",
         "context",
         "has_starttls",
+        "is_compressed",
         "login_failures",
         "mailbox_id",
         "peer",
@@ -47,6 +48,7 @@ class Conversation:
         self.peer = peer
         self.connection = connection
         self.has_starttls = False
+        self.is_compressed = False
         self.mailbox_id = 0
         self.view: View | None = None
         self.condstore = False

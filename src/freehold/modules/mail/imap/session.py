@@ -4,7 +4,7 @@ from freehold.accounts.errors import LoginFailedError
 from freehold.errors import FreeholdError
 from freehold.kernel.log import get_logger
 from freehold.kernel.stream import Peer, PeerGoneError, Verdict
-from freehold.modules.mail.imap import any_state, authenticate, idle
+from freehold.modules.mail.imap import any_state, authenticate, compress, idle
 from freehold.modules.mail.imap.append import Append
 from freehold.modules.mail.imap.context import ImapContext
 from freehold.modules.mail.imap.conversation import Conversation, Reply
@@ -15,6 +15,7 @@ from freehold.protocols.imap import response, response_code
 from freehold.protocols.imap.any_state import Logout
 from freehold.protocols.imap.authenticate import Authenticate, StartTls
 from freehold.protocols.imap.commands import Command
+from freehold.protocols.imap.compress import Compress
 from freehold.protocols.imap.connection import ServerConnection
 from freehold.protocols.imap.errors import ProtocolError, Status
 from freehold.protocols.imap.events import (
@@ -152,6 +153,8 @@ class ImapSession:
                 return await self._begin_exchange(event)
             case StartTls():
                 return self._start_tls(event)
+            case Compress():
+                await self._start_compression(event)
             case Logout():
                 self._say_bye("Logging out")
                 self._conversation.send(response.ok(event.tag, "Logout completed"))
@@ -223,6 +226,14 @@ class ImapSession:
             return None
         conversation.send(response.ok(command.tag, "Begin TLS negotiation now"))
         return Verdict.START_TLS
+
+    async def _start_compression(self, command: Compress) -> None:
+        conversation = self._conversation
+        if conversation.is_compressed:
+            await self._complete(command.tag, compress.ALREADY_ACTIVE, expunges=True)
+            return
+        await self._complete(command.tag, compress.ACCEPTED, expunges=True)
+        compress.start_compression(conversation)
 
     async def _begin_exchange(self, command: Authenticate) -> Verdict | None:
         try:
