@@ -58,12 +58,42 @@ CREATE TABLE folder (
     special_use TEXT NOT NULL,          -- '' or e.g. '\Sent' (RFC 6154)
     is_subscribed BOOLEAN NOT NULL,
     is_selectable BOOLEAN NOT NULL,     -- false: \NoSelect, kept for its children
+    is_shared BOOLEAN NOT NULL,         -- has rows in `folder_right`
     UNIQUE (mailbox_id, name)
 );
 
 -- The newest UIDVALIDITY given; one row (RFC 9051 §2.3.1.1: values never come again).
 CREATE TABLE folder_validity (uid_validity BIGINT NOT NULL);
 INSERT INTO folder_validity (uid_validity) VALUES (0);
+
+-- Who may do what with a folder (RFC 4314); a folder without rows is its owner's alone.
+CREATE TABLE folder_right (
+    folder_id BIGINT NOT NULL REFERENCES folder (id) ON DELETE CASCADE,
+    holder_id BIGINT NOT NULL,          -- a mailbox; its own: the owner; below 0: all of owner -holder_id
+    is_negative BOOLEAN NOT NULL,       -- taken away, whatever other rows give
+    rights BIGINT NOT NULL,             -- bits: see folders/rights.py
+    PRIMARY KEY (folder_id, holder_id, is_negative)
+) WITHOUT ROWID;
+CREATE INDEX folder_right_holder ON folder_right (holder_id);
+
+-- Those who have marked messages of somebody else's folder as \Seen, for themselves.
+CREATE TABLE folder_reader (
+    folder_id BIGINT NOT NULL REFERENCES folder (id) ON DELETE CASCADE,
+    reader_id BIGINT NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+    seen_count BIGINT NOT NULL,
+    modseq BIGINT NOT NULL,             -- of their latest change, from the folder's mailbox's counter
+    PRIMARY KEY (folder_id, reader_id)
+) WITHOUT ROWID;
+CREATE INDEX folder_reader_reader ON folder_reader (reader_id);
+
+-- What they have marked. A row stays when \Seen is removed again, for its modseq.
+CREATE TABLE message_seen (
+    reader_id BIGINT NOT NULL,
+    message_id BIGINT NOT NULL,
+    seen BIGINT NOT NULL,               -- 1 or 0: the bit of message.flags
+    modseq BIGINT NOT NULL,
+    PRIMARY KEY (reader_id, message_id)
+) WITHOUT ROWID;
 
 -- Names subscribed to without a folder of that name (RFC 9051 §6.3.7).
 CREATE TABLE subscription (
@@ -112,6 +142,70 @@ CREATE TABLE message_summary (
     body_structure BLOB NOT NULL
 );
 
+-- What SORT, THREAD and PREVIEW need of a content; see search/index_row.py. Written behind delivery.
+CREATE TABLE message_index (
+    blob_id BIGINT PRIMARY KEY REFERENCES blob (id) ON DELETE CASCADE,
+    sent_ms BIGINT,                     -- NULL: the message has no date of its own
+    base_subject TEXT NOT NULL,
+    is_reply BOOLEAN NOT NULL,
+    from_key TEXT NOT NULL,
+    to_key TEXT NOT NULL,
+    cc_key TEXT NOT NULL,
+    display_from TEXT NOT NULL,
+    display_to TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    reference_ids TEXT NOT NULL,
+    preview TEXT NOT NULL
+);
+
+-- The index of words, written by the back process only; see docs/search.md. `generation` grows with each
+-- change of a mailbox's index, so that nobody adds to one that has changed meanwhile.
+CREATE TABLE search_mailbox (
+    mailbox_id BIGINT PRIMARY KEY REFERENCES mailbox (id) ON DELETE CASCADE,
+    generation BIGINT NOT NULL,
+    swept_modseq BIGINT NOT NULL        -- the mailbox's modseq when what is gone was last taken out
+);
+
+-- How far each folder is indexed: all messages with UIDs below next_uid are.
+CREATE TABLE search_folder (
+    folder_id BIGINT PRIMARY KEY REFERENCES folder (id) ON DELETE CASCADE,
+    next_uid BIGINT NOT NULL
+);
+
+-- Which contents are in the index of a mailbox, and in which segment.
+CREATE TABLE search_document (
+    mailbox_id BIGINT NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+    blob_id BIGINT NOT NULL,
+    segment BIGINT NOT NULL,
+    PRIMARY KEY (mailbox_id, blob_id)
+) WITHOUT ROWID;
+
+-- Some hundred contents that were indexed or merged together.
+CREATE TABLE search_segment (
+    mailbox_id BIGINT NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+    number BIGINT NOT NULL,
+    document_count BIGINT NOT NULL,
+    size_bytes BIGINT NOT NULL,         -- of its words and postings
+    documents BLOB NOT NULL,            -- ids of contents, 8 octets each
+    PRIMARY KEY (mailbox_id, number)
+);
+
+-- The words of one part of the messages (field: see search/terms.py) in a segment.
+CREATE TABLE search_words (
+    mailbox_id BIGINT NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+    field BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    words BLOB NOT NULL,                -- each between line feeds
+    postings BLOB NOT NULL,             -- for each word, the contents that have it
+    PRIMARY KEY (mailbox_id, field, number)
+);
+
+-- How many octets a content grows by when POP3 sends its lines in CRLF; only contents that do grow.
+CREATE TABLE message_growth (
+    blob_id BIGINT PRIMARY KEY REFERENCES blob (id) ON DELETE CASCADE,
+    added_octets BIGINT NOT NULL
+);
+
 -- What changed in messages that were there, in order: serves CONDSTORE, QRESYNC and IDLE. New
 -- messages leave no row: they are those with UIDs from the last known UIDNEXT on.
 CREATE TABLE change (
@@ -121,6 +215,7 @@ CREATE TABLE change (
     first_uid BIGINT NOT NULL,
     last_uid BIGINT NOT NULL,
     kind TEXT NOT NULL,                 -- flags, expunged
+    reader_id BIGINT NOT NULL,          -- whose \Seen changed, for nobody else to be told; 0: for all
     PRIMARY KEY (folder_id, modseq, first_uid)
 ) WITHOUT ROWID;
 
@@ -142,12 +237,6 @@ CREATE TABLE queue_recipient (
     id BIGINT PRIMARY KEY,
     queue_id BIGINT NOT NULL REFERENCES queue_message (id) ON DELETE CASCADE,
     transport TEXT NOT NULL,            -- smtp, maildir, mbox, program
--- How many octets a content grows by when POP3 sends its lines in CRLF; only contents that do grow.
-CREATE TABLE message_growth (
-    blob_id BIGINT PRIMARY KEY REFERENCES blob (id) ON DELETE CASCADE,
-    added_octets BIGINT NOT NULL
-);
-
     destination TEXT NOT NULL,          -- smtp: domain; else '' (one lane)
     recipient TEXT NOT NULL,            -- smtp: address; else path or command
     original_recipient TEXT NOT NULL,   -- the address it was sent to before aliases (for reports)
