@@ -15,8 +15,8 @@ from freehold.protocols.imap.events import AppendStarted
 from freehold.protocols.mime.buffer import Buffer
 from freehold.protocols.mime.imap_structure import bodystructure, part_envelope
 from freehold.protocols.mime.structure import scan
-from freehold.storage.blobs import INLINE_MAX_BYTES, BlobStore, BlobWriter, PreparedBlob
 from freehold.protocols.pop3.message_lines import added_octets, pieces_of
+from freehold.storage.blobs import INLINE_MAX_BYTES, BlobStore, BlobWriter, PreparedBlob
 from freehold.storage.database import Transaction
 
 MAX_MESSAGES = 1000
