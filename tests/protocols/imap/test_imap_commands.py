@@ -153,7 +153,8 @@ def test_wrong_list_options_are_bad(text: bytes) -> None:
 
 
 def test_status_items() -> None:
-    text = b"STATUS inbox (messages recent UIDNEXT uidvalidity unseen size highestmodseq deleted appendlimit)"
+    text = b"STATUS inbox (messages recent UIDNEXT uidvalidity unseen size"
+    text += b" highestmodseq deleted deleted-storage appendlimit)"
     assert set(parse(text, MailboxStatus).items) == set(StatusItem)
     assert parse(b"STATUS x ( MESSAGES  MESSAGES )", MailboxStatus).items == (StatusItem.MESSAGES,)
     assert bad(b"STATUS x ()").text == "STATUS: expected a status item"

@@ -34,6 +34,19 @@ class QuotaExceededError(FreeholdError):
     temporary = True
 
 
+class OwnerQuotaExceededError(QuotaExceededError):
+    """The mailboxes of one owner together hold as much as they may."""
+
+    public = "the storage shared by the mailboxes of this owner is full"
+
+
+class LargerThanQuotaError(QuotaExceededError):
+    """The message alone is more than the mailbox may hold: it never gets in."""
+
+    public = "message is larger than the mailbox may be"
+    temporary = False
+
+
 class MessageTooLargeError(FreeholdError):
     """The message exceeds a fixed limit."""
 

@@ -9,6 +9,7 @@ from freehold.protocols.imap import (
     any_state,
     append,
     authenticate,
+    cancel_update,
     compress,
     copy,
     enable,
@@ -16,10 +17,13 @@ from freehold.protocols.imap import (
     fetch,
     idle,
     mailbox,
+    quota,
     search,
     select,
+    sort,
     status,
     store,
+    thread,
 )
 from freehold.protocols.imap import list as list_mailboxes
 from freehold.protocols.imap.commands import Command, CommandSpec
@@ -43,8 +47,12 @@ _FAMILIES = (
     fetch.COMMANDS,
     store.COMMANDS,
     search.COMMANDS,
+    sort.COMMANDS,
+    thread.COMMANDS,
+    cancel_update.COMMANDS,
     copy.COMMANDS,
     expunge.COMMANDS,
+    quota.COMMANDS,
 )
 COMMANDS: dict[bytes, CommandSpec] = {spec.name: spec for family in _FAMILIES for spec in family}
 _BY_VALUE: dict[type[Command], CommandSpec] = {spec.value: spec for spec in COMMANDS.values()}
@@ -92,7 +100,8 @@ def parse_command(text: bytes, state: State, *, utf8: bool = False) -> Command |
 
 def rejection(tag: bytes, name: bytes, error: CommandError) -> BadCommand:
     """Turn what a parser found wrong into the event."""
-    return BadCommand(tag, f"{name.decode('ascii')}: {error.public}", error.status, error.code, name)
+    text = f"{name.decode('ascii')}: {error.public}"
+    return BadCommand(tag, text, error.status, error.code, name, error.forgets_result)
 
 
 def next_state(command: Command, state: State, *, ok: bool) -> State:

@@ -260,16 +260,6 @@ async def test_recipients_beyond_the_limit_are_for_the_next_message(host: MailHo
         assert (await client.ask("RCPT TO:<ann@example.test>")).startswith("452 4.5.3")
 
 
-async def test_a_full_mailbox_is_refused_at_rcpt(host: MailHost) -> None:
-    await host.set_quota("ann@example.test", 100)
-    async with host.listening(host.smtp(Door.EXCHANGE)) as port, connected(port) as client:
-        await client.reply()
-        await client.ask("EHLO remote.test")
-        await client.ask("MAIL FROM:<e@remote.test> SIZE=200")
-        assert (await client.ask("RCPT TO:<ann@example.test>")).startswith("452 4.2.2")
-        assert (await client.ask("RCPT TO:<bob@example.test>")).startswith("250")
-
-
 async def test_a_looping_message_is_refused(host: MailHost) -> None:
     async with host.listening(host.smtp(Door.EXCHANGE)) as port, connected(port) as client:
         await begin(client)

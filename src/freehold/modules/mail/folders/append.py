@@ -65,7 +65,8 @@ async def append_message(
     """Add a message, whose content is stored in the same transaction, to a folder.
 
     Raises:
-        QuotaExceededError: `check_quota` and the mailbox would hold more than it may.
+        QuotaExceededError: `check_quota` and the mailbox would hold more than it may; what its owner may
+            hold in all is for `quota.check_owner`, once behind all of a transaction's messages.
         FolderNotFoundError: the mailbox or folder has been removed.
         FolderFullError: the folder has used up its UIDs.
     """

@@ -10,10 +10,12 @@ from freehold.modules.mail.folders.ranges import UidRange, merge_ranges
 from freehold.modules.mail.model import MAX_UID, UID_BITS, Flag
 from freehold.storage.database import Row, Transaction
 
-_SELECT = (
-    "SELECT id, name, uid_validity, uid_next, recent_uid, modseq, message_count, unseen_count, size_bytes,"
-    " special_use, is_subscribed, is_selectable FROM folder"
+FOLDER_COLUMNS = (
+    "f.id, f.name, f.uid_validity, f.uid_next, f.recent_uid, f.modseq, f.message_count, f.unseen_count,"
+    " f.size_bytes, f.special_use, f.is_subscribed, f.is_selectable, f.is_shared"
 )
+"""The columns of `folder AS f` that `Folder.of` takes."""
+_SELECT = f"SELECT {FOLDER_COLUMNS} FROM folder AS f"  # noqa: S608 - this program's own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Folder:
     special_use: str
     is_subscribed: bool
     is_selectable: bool
+    is_shared: bool
 
     @classmethod
     def of(cls, row: Row) -> "Folder":
@@ -156,6 +159,20 @@ async def count_deleted(tx: Transaction, mailbox_id: int, folder_id: int) -> int
     return 0 if row is None else int(row[0])
 
 
+async def deleted_bytes(tx: Transaction, mailbox_id: int, folder_id: int) -> int:
+    r"""Return how many bytes the messages marked \Deleted have together."""
+    base = folder_id << UID_BITS
+    row = await tx.fetch_one(
+        "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM message"
+        " WHERE id BETWEEN ? AND ? AND mailbox_id = ? AND flags & ? <> 0",
+        base,
+        base + MAX_UID,
+        mailbox_id,
+        int(Flag.DELETED),
+    )
+    return 0 if row is None else int(row[0])
+
+
 async def count_recent(tx: Transaction, mailbox_id: int, folder: Folder) -> int:
     r"""Return how many messages no session has had as \Recent."""
     if folder.recent_uid >= folder.uid_next:
@@ -244,11 +261,3 @@ async def claim_recent(
     if first < below_uid:
         await tx.execute("UPDATE folder SET recent_uid = ? WHERE id = ?", below_uid, folder_id)
     return first, max(first, below_uid)
-
-
-async def read_quota(tx: Transaction, mailbox_id: int) -> tuple[int, int | None]:
-    """Return how many bytes a mailbox holds and how many it may, None without a limit."""
-    row = await tx.fetch_one("SELECT used_bytes, quota_bytes FROM mailbox WHERE id = ?", mailbox_id)
-    if row is None:
-        raise FolderNotFoundError
-    return int(row[0]), row[1]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from freehold.modules.mail.errors import FolderFullError, FolderNotFoundError, QuotaExceededError
 from freehold.modules.mail.folders.change import ChangeKind, log_changes, next_modseq, uid_ranges
+from freehold.modules.mail.folders.quota import check_owner
 from freehold.modules.mail.folders.ranges import UidRange, fetch_in
 from freehold.modules.mail.folders.references import count_blobs, retain_blobs
 from freehold.modules.mail.model import MAX_UID, UID_BITS, Flag
@@ -63,7 +64,7 @@ async def copy_messages(
 
     Raises:
         FolderNotFoundError: a folder is not this mailbox's, or was removed.
-        QuotaExceededError: the mailbox would hold more than it may; nothing was copied.
+        QuotaExceededError: the mailbox, or its owner, would hold more than it may; nothing was copied.
         FolderFullError: the target has used up its UIDs.
     """
     modseq = await next_modseq(tx, route.mailbox_id)
@@ -159,6 +160,7 @@ async def _charge(tx: Transaction, mailbox_id: int, load: _Load) -> None:
     )
     if row is not None and row[1] is not None and row[0] > row[1]:
         raise QuotaExceededError
+    await check_owner(tx, mailbox_id)
 
 
 def _result(load: _Load, first_uid: int, uid_validity: int, modseq: int) -> Transferred:

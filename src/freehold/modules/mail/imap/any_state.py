@@ -22,6 +22,8 @@ _AFTER_LOGIN = (
     "CONDSTORE",
     "QRESYNC",
     "UTF8=ACCEPT",
+    "QUOTA",
+    "QUOTA=RES-STORAGE",
 )
 
 

@@ -3,13 +3,14 @@
 import asyncio
 from dataclasses import dataclass
 
-from freehold.modules.mail.errors import MessageTooLargeError, QuotaExceededError
+from freehold.modules.mail.errors import MessageTooLargeError
 from freehold.modules.mail.folders.append import Appended, NewMessage, append_message, insert_content
 from freehold.modules.mail.folders.flags import join_keywords
-from freehold.modules.mail.folders.read import read_quota
+from freehold.modules.mail.folders.quota import check_owner, check_room
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.copy import find_target
 from freehold.modules.mail.imap.flag_bytes import split_flags
+from freehold.modules.mail.imap.quota import warn_if_nearly_full
 from freehold.protocols.imap import response_code
 from freehold.protocols.imap.events import AppendStarted
 from freehold.protocols.mime.buffer import Buffer
@@ -60,7 +61,7 @@ class Append:
         Raises:
             TargetMissingError: no such folder.
             MessageTooLargeError: it, or all of them, are larger than allowed; or it is empty.
-            QuotaExceededError: the mailbox is full.
+            QuotaExceededError: the mailbox is full, or its owner may hold no more.
             TooManyKeywordsError: the message would have too many keywords.
         """
         context = conversation.context
@@ -74,9 +75,7 @@ class Append:
             self._waiting_bytes += heading.size
         if heading.number > MAX_MESSAGES or self._waiting_bytes > MAX_WAITING_BYTES:
             raise MessageTooLargeError("too many messages in one command")
-        used_bytes, quota_bytes = await context.database.read(read_quota, conversation.mailbox_id)
-        if quota_bytes is not None and used_bytes + self._size_bytes > quota_bytes:
-            raise QuotaExceededError
+        await context.database.read(check_room, conversation.mailbox_id, self._size_bytes)
         join_keywords(split_flags(heading.flags)[1])
         self._heading = heading
         self._writer = context.blobs.writer()
@@ -119,6 +118,7 @@ class Append:
         finally:
             self.abandon()
         conversation.folder_changed(self._folder_id, places[-1].modseq)
+        await warn_if_nearly_full(conversation)
         uids = response_code.append_uid(places[0].uid_validity, (place.uid for place in places))
         return Reply("Append completed", uids)
 
@@ -168,4 +168,5 @@ async def _store(
         places.append(
             await append_message(tx, mailbox_id, folder_id, each.message, now_ms=now_ms, check_quota=True)
         )
+    await check_owner(tx, mailbox_id)
     return places

@@ -8,6 +8,7 @@ from freehold.modules.mail.folders.read import Folder, find_selectable
 from freehold.modules.mail.folders.transfer import Route, Transferred, copy_messages, move_messages
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.errors import TargetMissingError
+from freehold.modules.mail.imap.quota import warn_if_nearly_full
 from freehold.modules.mail.imap.view import View
 from freehold.protocols.imap import response, response_code
 from freehold.protocols.imap.copy import Copy, Move, Transfer
@@ -36,6 +37,7 @@ async def copy(conversation: Conversation, command: Copy) -> Reply:
     conversation.folder_changed(target.id, copied.modseq)
     if not copied.modseq:
         return Reply("No messages found")
+    await warn_if_nearly_full(conversation)
     return Reply("Copy completed", _copy_uid(copied))
 
 

@@ -11,6 +11,7 @@ from freehold.modules.mail.imap import (
     expunge,
     fetch,
     mailboxes,
+    quota,
     search,
     select,
     status,
@@ -27,6 +28,7 @@ from freehold.protocols.imap.expunge import Expunge
 from freehold.protocols.imap.fetch import Fetch
 from freehold.protocols.imap.list import ListMailboxes, ListSubscribed
 from freehold.protocols.imap.mailbox import Create, Delete, Namespace, Rename, Subscribe, Unsubscribe
+from freehold.protocols.imap.quota import GetQuota, GetQuotaRoot, SetQuota
 from freehold.protocols.imap.search import Search
 from freehold.protocols.imap.select import Check, Close, Select, Unselect
 from freehold.protocols.imap.status import MailboxStatus
@@ -59,6 +61,9 @@ HANDLERS: dict[type[Command], Handler] = {
     Copy: copy.copy,
     Move: copy.move,
     Expunge: expunge.expunge,
+    GetQuota: quota.get_quota,
+    GetQuotaRoot: quota.get_quota_root,
+    SetQuota: quota.set_quota,
 }
 
 

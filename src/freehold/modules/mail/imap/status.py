@@ -1,8 +1,14 @@
-"""STATUS: counters of a folder without opening it (RFC 9051 §6.3.11, RFC 8438)."""
+"""STATUS: counters of a folder without opening it (RFC 9051 §6.3.11, RFC 8438, RFC 9208 §4.1.4)."""
 
 from collections.abc import Callable, Sequence
 
-from freehold.modules.mail.folders.read import Folder, count_deleted, count_recent, find_selectable
+from freehold.modules.mail.folders.read import (
+    Folder,
+    count_deleted,
+    count_recent,
+    deleted_bytes,
+    find_selectable,
+)
 from freehold.modules.mail.imap.condstore import enable_condstore
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.protocols.imap import data_response
@@ -30,7 +36,7 @@ async def status(conversation: Conversation, command: MailboxStatus) -> Reply:
 async def status_values(
     tx: Transaction, mailbox_id: int, folder: Folder, items: Sequence[StatusItem]
 ) -> StatusValues:
-    """Return what is asked of a folder; only DELETED and RECENT look at messages."""
+    """Return what is asked of a folder; only DELETED, DELETED-STORAGE and RECENT look at messages."""
     values: StatusValues = {}
     for item in items:
         match item:
@@ -38,6 +44,8 @@ async def status_values(
                 values[item] = await count_recent(tx, mailbox_id, folder)
             case StatusItem.DELETED:
                 values[item] = await count_deleted(tx, mailbox_id, folder.id)
+            case StatusItem.DELETED_STORAGE:
+                values[item] = await deleted_bytes(tx, mailbox_id, folder.id)
             case StatusItem.APPENDLIMIT:
                 values[item] = None
             case _:

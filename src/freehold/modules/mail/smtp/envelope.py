@@ -13,7 +13,8 @@ from freehold.modules.mail.addresses.model import ForeignDomain, Resolution
 from freehold.modules.mail.addresses.postmaster import resolve_postmaster
 from freehold.modules.mail.addresses.resolve import resolve
 from freehold.modules.mail.delivery.plan import AcceptedRecipient
-from freehold.modules.mail.errors import QuotaExceededError, RelayDeniedError
+from freehold.modules.mail.errors import RelayDeniedError
+from freehold.modules.mail.folders.quota import check_room
 from freehold.modules.mail.smtp import replies
 from freehold.modules.mail.smtp.service import Door, SmtpService
 from freehold.protocols.smtp.address import EmailAddress, Postmaster
@@ -114,7 +115,7 @@ async def accept_recipient(
     Raises:
         UnknownAddressError, MailboxDisabledError, AddressLoopError: as resolving finds it.
         RelayDeniedError: it is elsewhere and this client may not relay.
-        QuotaExceededError: a mailbox it leads to is full.
+        QuotaExceededError: a mailbox it leads to is full, or its owner may hold no more.
     """
     if len(envelope.recipients) >= service.settings.max_recipients:
         return replies.TOO_MANY_RECIPIENTS
@@ -142,11 +143,5 @@ async def _resolve_with_room(
         resolution = await resolve(tx, path.local, path.ascii_domain)
     if isinstance(resolution, Resolution):
         for target in resolution.mailboxes:
-            row = await tx.fetch_one(
-                "SELECT 1 FROM mailbox WHERE id = ? AND quota_bytes < used_bytes + ?",
-                target.mailbox_id,
-                size_bytes,
-            )
-            if row is not None:
-                raise QuotaExceededError
+            await check_room(tx, target.mailbox_id, size_bytes)
     return resolution

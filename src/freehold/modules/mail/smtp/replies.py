@@ -4,6 +4,7 @@ from freehold.accounts.errors import LoginFailedError, LoginsBusyError
 from freehold.errors import FreeholdError
 from freehold.modules.mail.errors import (
     AddressLoopError,
+    LargerThanQuotaError,
     MailboxDisabledError,
     MessageTooLargeError,
     QuotaExceededError,
@@ -18,6 +19,7 @@ _CODES: dict[type[FreeholdError], tuple[int, str]] = {
     RelayDeniedError: (550, "5.7.1"),
     AddressLoopError: (550, "5.4.6"),
     MailboxDisabledError: (550, "5.2.1"),
+    LargerThanQuotaError: (552, "5.2.3"),
     QuotaExceededError: (452, "4.2.2"),
     MessageTooLargeError: (552, "5.3.4"),
     StorageFullError: (452, "4.3.1"),
