@@ -46,16 +46,30 @@ def mailbox_name(name: str, *, utf8: bool = False) -> bytes:
 
 
 def list_line(
-    attributes: Iterable[str], name: str, *, child_info: Sequence[str] = (), utf8: bool = False
+    attributes: Iterable[str],
+    name: str,
+    *,
+    child_info: Sequence[str] = (),
+    old_name: str = "",
+    utf8: bool = False,
 ) -> bytes:
-    r"""Write LIST; attributes such as `\HasChildren`; `child_info` as RFC 5258 §4 has it."""
+    r"""Write LIST; attributes such as `\HasChildren`.
+
+    `child_info` as RFC 5258 §4 has it; `old_name` is what the mailbox was called (RFC 9051 §6.3.9.7).
+    """
     line = b"* LIST (%b) %b %b" % (
         _joined(attributes),
         quote_string(DELIMITER),
         mailbox_name(name, utf8=utf8),
     )
+    extended = []
     if child_info:
-        line += b' ("CHILDINFO" (%b))' % b" ".join(quote_string(word.encode("ascii")) for word in child_info)
+        words = b" ".join(quote_string(word.encode("ascii")) for word in child_info)
+        extended.append(b'"CHILDINFO" (%b)' % words)
+    if old_name:
+        extended.append(b'"OLDNAME" (%b)' % mailbox_name(old_name, utf8=utf8))
+    if extended:
+        line += b" (%b)" % b" ".join(extended)
     return line + b"\r\n"
 
 

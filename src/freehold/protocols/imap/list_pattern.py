@@ -6,6 +6,7 @@ is nothing to backtrack into, whatever the pattern.
 
 import re
 from collections.abc import Callable
+from unicodedata import normalize
 
 from freehold.protocols.imap.mailbox_name import INBOX
 
@@ -34,8 +35,9 @@ class ListPattern:
 
 
 def reference_and_pattern(reference: str, pattern: str) -> str:
-    """Join the two; a pattern that begins with the delimiter stands alone."""
-    return pattern if pattern.startswith(DELIMITER) else reference + pattern
+    """Join the two, composed as names are; a pattern that begins with the delimiter stands alone."""
+    joined = pattern if pattern.startswith(DELIMITER) else reference + pattern
+    return joined if joined.isascii() else normalize("NFC", joined)
 
 
 def _collapse(run: re.Match[str]) -> str:

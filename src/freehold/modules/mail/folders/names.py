@@ -1,7 +1,10 @@
 """Folder names: one spelling of each, and what may become one.
 
-Names are Unicode paths with '/' between levels (RFC 9051 §5.1). INBOX is the same in any case.
+Names are Unicode paths with '/' between levels, composed (NFC, RFC 9051 §5.1, RFC 5198 §3). INBOX is the
+same in any case.
 """
+
+from unicodedata import normalize
 
 from freehold.modules.mail.folders.errors import FolderNameError
 
@@ -19,6 +22,8 @@ _DELETE = "\x7f"
 
 def canonical_name(name: str) -> str:
     """Return the one spelling of a name that may exist; nothing is checked."""
+    if not name.isascii():
+        name = normalize("NFC", name)
     if name[:5].upper() == INBOX and name[5:6] in {"", DELIMITER}:
         return INBOX + name[5:]
     return name

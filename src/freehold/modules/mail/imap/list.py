@@ -82,11 +82,14 @@ async def list_subscribed(conversation: Conversation, command: ListSubscribed) -
     tree = await conversation.context.database.read(_read_tree, conversation.mailbox_id, [], ())
     subscribed = {entry.name for entry in tree.entries if entry.is_subscribed}
     above: set[str] = set()
+    utf8 = conversation.connection.utf8
     if "%" in command.pattern:
         above = {parent for name in subscribed for parent in parents(name)} - subscribed
     for name in sorted(subscribed | above):
         if pattern.matches(name):
-            conversation.send(data_response.lsub_line(("\\Noselect",) if name in above else (), name))
+            conversation.send(
+                data_response.lsub_line(("\\Noselect",) if name in above else (), name, utf8=utf8)
+            )
     return Reply("Lsub completed")
 
 

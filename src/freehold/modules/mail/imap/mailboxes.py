@@ -7,6 +7,7 @@ from freehold.modules.mail.folders.rename import rename_folder
 from freehold.modules.mail.folders.subscribe import subscribe as subscribe_folder
 from freehold.modules.mail.folders.subscribe import unsubscribe as unsubscribe_folder
 from freehold.modules.mail.imap.conversation import Conversation, Reply
+from freehold.modules.mail.imap.spelling import tell_renamed, tell_spelling
 from freehold.protocols.imap import data_response, response, response_code
 from freehold.protocols.imap.mailbox import Create, Delete, Namespace, Rename, Subscribe, Unsubscribe
 from freehold.protocols.imap.states import State
@@ -31,6 +32,7 @@ async def create(conversation: Conversation, command: Create) -> Reply:
         now_ms=context.clock.now_ms(),
     )
     conversation.folders_changed()
+    tell_spelling(conversation, command.mailbox)
     return Reply("Create completed")
 
 
@@ -52,6 +54,7 @@ async def delete(conversation: Conversation, command: Delete) -> Reply:
         conversation.view = None
         conversation.connection.state = State.AUTHENTICATED
         conversation.send(response.untagged_ok("The selected mailbox was deleted", response_code.CLOSED))
+    tell_spelling(conversation, command.mailbox, ("\\NonExistent",))
     return Reply("Delete completed")
 
 
@@ -73,6 +76,7 @@ async def rename(conversation: Conversation, command: Rename) -> Reply:
     )
     conversation.folders_changed()
     conversation.folder_closed(folder_id)
+    tell_renamed(conversation, command.mailbox, command.new_name)
     return Reply("Rename completed")
 
 

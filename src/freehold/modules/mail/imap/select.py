@@ -15,6 +15,7 @@ from freehold.modules.mail.folders.read import (
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.expunge import tell_expunged
 from freehold.modules.mail.imap.resynchronise import resynchronise
+from freehold.modules.mail.imap.spelling import tell_selected
 from freehold.modules.mail.imap.sync import LONG_READ_MESSAGES, flags_and_permanent_flags
 from freehold.modules.mail.imap.view import View
 from freehold.protocols.imap import data_response, response, response_code
@@ -50,7 +51,9 @@ async def select(conversation: Conversation, command: Select) -> Reply:
     folder = opened.folder
     view = View(folder.id, folder.uid_validity, read_only=command.read_only)
     recent = (folder.recent_uid, folder.uid_next)
-    if not command.read_only and folder.recent_uid < folder.uid_next:
+    if conversation.rev2:
+        recent = (folder.uid_next, folder.uid_next)
+    elif not command.read_only and folder.recent_uid < folder.uid_next:
         recent = await conversation.context.database.write(
             claim_recent, conversation.mailbox_id, folder.id, below_uid=folder.uid_next
         )
@@ -59,6 +62,10 @@ async def select(conversation: Conversation, command: Select) -> Reply:
     view.known_modseq = view.expunged_modseq = folder.modseq
     view.keywords = opened.keywords
     _describe(conversation, view, opened)
+    if conversation.rev2:
+        tell_selected(conversation, command.mailbox, [folder.special_use] if folder.special_use else [])
+    else:
+        _describe_unseen(conversation, view, opened)
     if command.qresync is not None and command.qresync.uid_validity == view.uid_validity:
         await resynchronise(conversation, view, command.qresync)
     conversation.view = view
@@ -115,17 +122,19 @@ async def _open(tx: Transaction, mailbox_id: int, name: str) -> _Opened:
 
 def _describe(conversation: Conversation, view: View, opened: _Opened) -> None:
     folder = opened.folder
-    lines = [
+    lines = (
         flags_and_permanent_flags(view),
         data_response.exists(len(view.uids)),
-        data_response.recent(len(view.recent)),
-    ]
-    if opened.first_unseen is not None:
-        number = view.uids.index_of(opened.first_unseen) + 1
-        lines.append(response.untagged_ok("First unseen", response_code.unseen(number)))
-    lines += (
         response.untagged_ok("UIDs valid", response_code.uid_validity(folder.uid_validity)),
         response.untagged_ok("Predicted next UID", response_code.uid_next(folder.uid_next)),
         response.untagged_ok("Highest", response_code.highest_mod_sequence(folder.modseq)),
     )
     conversation.send(b"".join(lines))
+
+
+def _describe_unseen(conversation: Conversation, view: View, opened: _Opened) -> None:
+    """Tell what only clients of IMAP4rev1 are told (RFC 3501 §6.3.1)."""
+    conversation.send(data_response.recent(len(view.recent)))
+    if opened.first_unseen is not None:
+        number = view.uids.index_of(opened.first_unseen) + 1
+        conversation.send(response.untagged_ok("First unseen", response_code.unseen(number)))

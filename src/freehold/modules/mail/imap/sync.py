@@ -124,13 +124,17 @@ def _tell_expunged(conversation: Conversation, view: View, expunged: list[UidRan
 
 
 async def _tell_added(conversation: Conversation, view: View, changes: FolderChanges) -> None:
-    """Tell EXISTS and RECENT; a session that may write takes the new messages' recency."""
+    """Tell EXISTS and, before IMAP4rev2, RECENT; a session that may write takes the messages' recency."""
     added = changes.added
     view.uid_next = max(view.uid_next, changes.uid_next)
     if not added:
         return
     last = added[-1][1]
     recent = (changes.recent_uid, changes.uid_next)
+    if conversation.rev2:
+        view.add(added, (view.uid_next, view.uid_next))
+        conversation.send(data_response.exists(len(view.uids)))
+        return
     if not view.read_only and changes.recent_uid <= last:
         recent = await conversation.context.database.write(
             claim_recent, conversation.mailbox_id, view.folder_id, below_uid=changes.uid_next
@@ -167,9 +171,9 @@ async def _tell_flags(
 
 
 def flag_items(conversation: Conversation, *, uid: bool) -> tuple[FetchAttribute, ...]:
-    """Return the items by which changes of flags are told."""
+    """Return the items by which changes of flags are told; IMAP4rev2 has the UID always (RFC 9051 §7.5.2)."""
     items: tuple[FetchAttribute, ...] = (FetchAttribute.FLAGS,)
-    if uid or conversation.qresync:
+    if uid or conversation.qresync or conversation.rev2:
         items = (FetchAttribute.UID, *items)
     if conversation.condstore:
         items += (FetchAttribute.MODSEQ,)
