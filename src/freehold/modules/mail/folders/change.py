@@ -61,10 +61,10 @@ async def log_changes(
     kind: ChangeKind,
     ranges: Iterable[tuple[int, int]],
 ) -> None:
-    """Record that the UIDs of `ranges` (first, last; inclusive) changed at `modseq`."""
+    """Record that the UIDs of `ranges` (first, last; inclusive) changed at `modseq`, for all to be told."""
     await tx.execute_many(
-        "INSERT INTO change (mailbox_id, modseq, folder_id, first_uid, last_uid, kind) VALUES (?, ?, ?,"
-        " ?, ?, ?)",
+        "INSERT INTO change (mailbox_id, modseq, folder_id, first_uid, last_uid, kind, reader_id)"
+        " VALUES (?, ?, ?, ?, ?, ?, 0)",
         [(mailbox_id, modseq, folder_id, first, last, kind.value) for first, last in ranges],
     )
 

@@ -37,3 +37,9 @@ class TooManyKeywordsError(FreeholdError):
     """A message would carry more keywords than allowed."""
 
     public = "too many keywords on one message"
+
+
+class RightMissingError(NotAllowedError):
+    """The one who asks has not the right to do this with a folder that they may know of."""
+
+    public = "you have not the right to do this"

@@ -29,11 +29,38 @@ class FlagMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FlagChange:
-    """System flags (bits of `Flag`) and keywords that replace, join or leave those of a message."""
+    """System flags (bits of `Flag`) and keywords that replace, join or leave those of a message.
+
+    Flags that are not among those `touched` stay as they are, and keywords unless `touches_keywords`.
+    """
 
     mode: FlagMode
     flags: int = 0
     keywords: frozenset[str] = frozenset()
+    touched: int = _ALL_FLAGS
+    touches_keywords: bool = True
+
+    @property
+    def does_something(self) -> bool:
+        """Tell whether there are flags that this may change."""
+        if self.mode is FlagMode.REPLACE:
+            return bool(self.touched) or self.touches_keywords
+        return bool(self.flags or self.keywords)
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether this replaces all that a message has."""
+        return self.mode is FlagMode.REPLACE and self.touched == _ALL_FLAGS and self.touches_keywords
+
+    def limited(self, flags: int, *, keywords: bool) -> "FlagChange":
+        """Return the change that leaves alone all but some system flags, and perhaps keywords."""
+        return FlagChange(
+            self.mode,
+            self.flags & flags,
+            self.keywords if keywords else frozenset(),
+            self.touched & flags,
+            self.touches_keywords and keywords,
+        )
 
     def apply(self, flags: int, keywords: str) -> tuple[int, str]:
         """Return the flags and keywords that a message has afterwards.
@@ -43,7 +70,9 @@ class FlagChange:
         """
         match self.mode:
             case FlagMode.REPLACE:
-                return self.flags, join_keywords(self.keywords)
+                flags = (flags & ~self.touched) | self.flags
+                if self.touches_keywords:
+                    keywords = join_keywords(self.keywords)
             case FlagMode.ADD:
                 flags |= self.flags
                 if self.keywords:
@@ -115,10 +144,14 @@ async def change_flags(
     changed = uid_ranges([row_id & MAX_UID for row_id, _, _ in changes])
     if changed:
         await _write(tx, folder_id, modseq, change, changes)
-        logged = changed if len(changed) <= MAX_CHANGE_RANGES else [(changed[0][0], changed[-1][1])]
-        await log_changes(tx, mailbox_id, folder_id, modseq, ChangeKind.FLAGS, logged)
+        await log_changes(tx, mailbox_id, folder_id, modseq, ChangeKind.FLAGS, logged_ranges(changed))
         await _touch(tx, mailbox_id, folder_id, modseq, unseen)
     return FlagsChanged(modseq if changed else 0, previous, changed, uid_ranges(failed))
+
+
+def logged_ranges(changed: list[UidRange]) -> list[UidRange]:
+    """Return the ranges by which a change of flags is logged."""
+    return changed if len(changed) <= MAX_CHANGE_RANGES else [(changed[0][0], changed[-1][1])]
 
 
 def _plan(rows: list[Row], change: FlagChange) -> tuple[list[tuple[int, int, str]], int]:
@@ -145,13 +178,13 @@ async def _write(
     ranges = [
         (base + first, base + last) for first, last in uid_ranges([each[0] & MAX_UID for each in changes])
     ]
-    if change.mode is FlagMode.REPLACE:
+    if change.is_whole:
         keywords = join_keywords(change.keywords)
         await tx.execute_many(
             "UPDATE message SET flags = ?, keywords = ?, modseq = ? WHERE id BETWEEN ? AND ?",
             [(change.flags, keywords, modseq, first, last) for first, last in ranges],
         )
-    elif not change.keywords:
+    elif change.mode is not FlagMode.REPLACE and not change.keywords:
         kept = _ALL_FLAGS if change.mode is FlagMode.ADD else _ALL_FLAGS & ~change.flags
         added = change.flags if change.mode is FlagMode.ADD else 0
         await tx.execute_many(

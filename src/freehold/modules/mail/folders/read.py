@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from freehold.modules.mail.errors import FolderNotFoundError
 from freehold.modules.mail.folders.change import ChangeKind, uid_ranges
 from freehold.modules.mail.folders.errors import FolderNotSelectableError
+from freehold.modules.mail.folders.messages import messages_of
 from freehold.modules.mail.folders.names import canonical_name
 from freehold.modules.mail.folders.ranges import UidRange, merge_ranges
 from freehold.modules.mail.model import MAX_UID, UID_BITS, Flag
@@ -65,6 +66,12 @@ async def list_folders(tx: Transaction, mailbox_id: int) -> list[Folder]:
     return [Folder.of(row) for row in rows]
 
 
+async def list_changed_folders(tx: Transaction, mailbox_id: int, modseq: int) -> list[Folder]:
+    """Return the folders of a mailbox in whose messages something changed after `modseq`."""
+    rows = await tx.fetch(f"{_SELECT} WHERE mailbox_id = ? AND modseq > ? ORDER BY name", mailbox_id, modseq)
+    return [Folder.of(row) for row in rows]
+
+
 async def list_lone_subscriptions(tx: Transaction, mailbox_id: int) -> list[str]:
     """Return the names subscribed to that are no folders, in order."""
     rows = await tx.fetch("SELECT name FROM subscription WHERE mailbox_id = ? ORDER BY name", mailbox_id)
@@ -119,12 +126,16 @@ async def read_uids(tx: Transaction, mailbox_id: int, folder_id: int) -> list[Ui
     return uid_ranges([row[0] - base for row in rows])
 
 
-async def first_unseen_uid(tx: Transaction, mailbox_id: int, folder_id: int) -> int | None:
-    r"""Return the first UID without \Seen, or None."""
+async def first_unseen_uid(
+    tx: Transaction, mailbox_id: int, folder_id: int, reader_id: int = 0
+) -> int | None:
+    r"""Return the first UID without \Seen, or None; for a reader if `reader_id` is not 0."""
     base = folder_id << UID_BITS
+    source, before = messages_of(reader_id)
     row = await tx.fetch_one(
-        "SELECT id FROM message WHERE id BETWEEN ? AND ? AND mailbox_id = ? AND flags & ? = 0"
-        " ORDER BY id LIMIT 1",
+        f"SELECT m.id FROM {source} WHERE m.id BETWEEN ? AND ? AND m.mailbox_id = ?"  # noqa: S608
+        " AND m.flags & ? = 0 ORDER BY m.id LIMIT 1",
+        *before,
         base,
         base + MAX_UID,
         mailbox_id,
@@ -187,8 +198,8 @@ async def count_recent(tx: Transaction, mailbox_id: int, folder: Folder) -> int:
     return 0 if row is None else int(row[0])
 
 
-async def folder_modseq(tx: Transaction, mailbox_id: int, folder_id: int) -> int | None:
-    r"""Return the modseq of a folder's latest change.
+async def folder_modseq(tx: Transaction, mailbox_id: int, folder_id: int, reader_id: int = 0) -> int | None:
+    r"""Return the modseq of a folder's latest change, a reader's own if `reader_id` is not 0.
 
     None says that it is gone or \NoSelect, or its mailbox is disabled.
     """
@@ -198,15 +209,18 @@ async def folder_modseq(tx: Transaction, mailbox_id: int, folder_id: int) -> int
         folder_id,
         mailbox_id,
     )
-    return None if row is None else int(row[0])
+    if row is None or not reader_id:
+        return None if row is None else int(row[0])
+    return max(int(row[0]), await _reader_modseq(tx, folder_id, reader_id))
 
 
 async def changes_since(
-    tx: Transaction, mailbox_id: int, folder_id: int, modseq: int, *, from_uid: int
+    tx: Transaction, mailbox_id: int, folder_id: int, modseq: int, *, from_uid: int, reader_id: int = 0
 ) -> FolderChanges | None:
     r"""Return what happened in a folder after `modseq`, or None when it is gone or \NoSelect.
 
     New messages need no log: they are the ones from `from_uid` on, the UIDNEXT that the asker knows.
+    A `reader_id` that is not 0 is told its own changes of \Seen too.
     """
     row = await tx.fetch_one(
         "SELECT f.modseq, f.uid_next, f.recent_uid, m.change_floor FROM folder AS f"
@@ -217,11 +231,16 @@ async def changes_since(
     if row is None:
         return None
     newest, uid_next, recent_uid, floor = row
+    if reader_id:
+        newest = max(newest, await _reader_modseq(tx, folder_id, reader_id))
+        recent_uid = uid_next
     ranges: dict[str, list[UidRange]] = {kind.value: [] for kind in ChangeKind}
     for first, last, kind in await tx.fetch(
-        "SELECT first_uid, last_uid, kind FROM change WHERE folder_id = ? AND modseq > ?",
+        "SELECT first_uid, last_uid, kind FROM change"
+        " WHERE folder_id = ? AND modseq > ? AND reader_id IN (0, ?)",
         folder_id,
         modseq,
+        reader_id,
     ):
         ranges[kind].append((first, last))
     return FolderChanges(
@@ -233,6 +252,13 @@ async def changes_since(
         flags=merge_ranges(ranges[ChangeKind.FLAGS.value]),
         added=await _uids_from(tx, folder_id, from_uid) if from_uid < uid_next else [],
     )
+
+
+async def _reader_modseq(tx: Transaction, folder_id: int, reader_id: int) -> int:
+    row = await tx.fetch_one(
+        "SELECT modseq FROM folder_reader WHERE folder_id = ? AND reader_id = ?", folder_id, reader_id
+    )
+    return 0 if row is None else int(row[0])
 
 
 async def _uids_from(tx: Transaction, folder_id: int, from_uid: int) -> list[UidRange]:

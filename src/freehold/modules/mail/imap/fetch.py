@@ -3,19 +3,26 @@
 from collections.abc import Sequence
 
 from freehold.modules.mail.folders.flags import FlagChange, FlagMode, change_flags
+from freehold.modules.mail.folders.messages import MESSAGES
 from freehold.modules.mail.folders.ranges import UidRange
+from freehold.modules.mail.folders.rights import Right
+from freehold.modules.mail.folders.seen import mark_seen
 from freehold.modules.mail.imap.condstore import enable_condstore
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.fetch_bodies import BODY_COLUMNS, BodyItem, marks_seen, send_bodies
 from freehold.modules.mail.imap.fetch_rows import send_rows
-from freehold.modules.mail.imap.message_rows import plan_rows, ranges_at, read_rows, split_positions
+from freehold.modules.mail.imap.message_rows import plan_rows, read_messages, split_positions
 from freehold.modules.mail.imap.resynchronise import tell_vanished
 from freehold.modules.mail.imap.view import View
 from freehold.modules.mail.model import MAX_UID, Flag
 from freehold.protocols.imap import response_code
 from freehold.protocols.imap.errors import Status
 from freehold.protocols.imap.fetch import Fetch, FetchAttribute
-from freehold.storage.database import Transaction
+
+_UNSEEN = (
+    f"SELECT m.id FROM {MESSAGES} WHERE m.id BETWEEN ? AND ?"  # noqa: S608 - this program's own words
+    " AND m.mailbox_id = ? AND m.flags & ? = 0 ORDER BY m.id"
+)
 
 
 async def fetch(conversation: Conversation, command: Fetch) -> Reply:
@@ -37,7 +44,7 @@ async def fetch(conversation: Conversation, command: Fetch) -> Reply:
     if command.changed_since is not None:
         positions = await _changed_positions(conversation, view, positions, command.changed_since)
     own: tuple[int, ...] = ()
-    if not view.read_only and any(map(marks_seen, bodies)):
+    if not view.read_only and Right.SEEN in view.rights and any(map(marks_seen, bodies)):
         own = await _mark_seen(conversation, view, positions)
     plan = plan_rows(rows, BODY_COLUMNS)
     missing = await send_bodies(conversation, view, plan, bodies, positions)
@@ -71,28 +78,17 @@ async def _mark_seen(conversation: Conversation, view: View, positions: Sequence
     unseen: list[UidRange] = []
     database = conversation.context.database
     for group in split_positions(positions):
-        unseen += await database.read(
-            _read_unseen, view.folder_id, ranges_at(view, group), conversation.mailbox_id
-        )
+        rows = await read_messages(database, view, _UNSEEN, group, int(Flag.SEEN))
+        unseen += [(row[0] & MAX_UID, row[0] & MAX_UID) for row in rows]
     if not unseen:
         return ()
-    changed = await database.write(
-        change_flags,
-        conversation.mailbox_id,
-        view.folder_id,
-        unseen,
-        FlagChange(FlagMode.ADD, Flag.SEEN),
-    )
-    conversation.folder_changed(view.folder_id, changed.modseq)
+    if view.reader_id:
+        changed = await database.write(mark_seen, view.reading, unseen, seen=True)
+    else:
+        change = FlagChange(FlagMode.ADD, Flag.SEEN)
+        changed = await database.write(change_flags, view.mailbox_id, view.folder_id, unseen, change)
+    conversation.folder_changed(view.folder_id, changed.modseq, mailbox_id=view.mailbox_id)
     return (changed.modseq,)
-
-
-async def _read_unseen(
-    tx: Transaction, folder_id: int, ranges: Sequence[UidRange], mailbox_id: int
-) -> list[UidRange]:
-    sql = "SELECT id FROM message WHERE id BETWEEN ? AND ? AND mailbox_id = ? AND flags & ? = 0 ORDER BY id"
-    rows = await read_rows(tx, sql, folder_id, ranges, mailbox_id, int(Flag.SEEN))
-    return [(row[0] & MAX_UID, row[0] & MAX_UID) for row in rows]
 
 
 async def _changed_positions(
@@ -102,14 +98,7 @@ async def _changed_positions(
     plan = plan_rows((), changed_only=True)
     found: list[range] = []
     for group in split_positions(positions):
-        rows = await conversation.context.database.read(
-            read_rows,
-            plan.sql,
-            view.folder_id,
-            ranges_at(view, group),
-            conversation.mailbox_id,
-            changed_since,
-        )
+        rows = await read_messages(conversation.context.database, view, plan.sql, group, changed_since)
         uids = [(row[0] & MAX_UID, row[0] & MAX_UID) for row in rows]
         found += view.uids.positions_of(uids)
     return found

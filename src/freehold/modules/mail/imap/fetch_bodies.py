@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from freehold.errors import NotFoundError
 from freehold.modules.mail.imap.conversation import Conversation
+from freehold.modules.mail.imap.fetch_columns import fill_columns
 from freehold.modules.mail.imap.message_content import MessageContent
 from freehold.modules.mail.imap.message_rows import (
     Chunk,
     RowPlan,
     item_values,
     make_chunk,
-    ranges_at,
-    read_rows,
+    read_messages,
     split_positions,
 )
 from freehold.modules.mail.imap.sync import tell_keywords
@@ -61,12 +61,12 @@ async def send_bodies(
     `plan` must have `BODY_COLUMNS`. No more than a batch of small messages, or one piece of a large
     one, is in memory at once.
     """
-    database, mailbox_id = conversation.context.database, conversation.mailbox_id
     missing = 0
     for group in split_positions(positions, CHUNK_MESSAGES):
-        rows = await database.read(read_rows, plan.sql, view.folder_id, ranges_at(view, group), mailbox_id)
+        rows = await read_messages(conversation.context.database, view, plan.sql, group)
         chunk = make_chunk(view, plan, group, rows)
         missing += chunk.missing
+        await fill_columns(conversation, view, plan, chunk)
         if not chunk.numbers:
             continue
         if "m.keywords" in plan.columns:

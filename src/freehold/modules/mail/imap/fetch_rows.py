@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 from freehold.modules.mail.imap.conversation import Conversation
+from freehold.modules.mail.imap.fetch_columns import fill_columns
 from freehold.modules.mail.imap.message_rows import (
     RowPlan,
     make_chunk,
-    ranges_at,
-    read_rows,
+    read_messages,
     split_positions,
     write_chunk,
 )
@@ -24,13 +24,11 @@ async def send_rows(
     `arguments` go to the plan's statement. The loop gets its turn between chunks.
     """
     missing = 0
-    database, mailbox_id = conversation.context.database, conversation.mailbox_id
     for group in split_positions(positions, plan.chunk_messages):
-        rows = await database.read(
-            read_rows, plan.sql, view.folder_id, ranges_at(view, group), mailbox_id, *arguments
-        )
+        rows = await read_messages(conversation.context.database, view, plan.sql, group, *arguments)
         chunk = make_chunk(view, plan, group, rows)
         missing += chunk.missing
+        await fill_columns(conversation, view, plan, chunk)
         if not chunk.numbers:
             continue
         if "m.keywords" in plan.columns:

@@ -9,18 +9,24 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+from freehold.modules.mail.folders.messages import MESSAGES, messages_of
 from freehold.modules.mail.folders.ranges import UidRange
 from freehold.modules.mail.imap.flag_bytes import FLAG_BYTES, RECENT_BIT
 from freehold.modules.mail.imap.internal_date import internal_dates
 from freehold.modules.mail.imap.view import View
 from freehold.modules.mail.model import MAX_UID, UID_BITS
 from freehold.protocols.imap.fetch import FetchAttribute
-from freehold.storage.database import Row, Transaction
+from freehold.protocols.imap.wire_string import nstring
+from freehold.storage.database import Database, Row, Transaction
 
 CHUNK_MESSAGES = 400
 """Messages with ready-made structures that are read and written at once: one to two milliseconds."""
 DENSE_CHUNK_MESSAGES = 1000
 """As many without, in the same time."""
+
+PREVIEW_COLUMN = "i.preview"
+EMAIL_IDS = "email ids"
+"""The name of a chunk's column that no table has; see `fetch_columns.py`."""
 
 _COLUMNS: dict[FetchAttribute, tuple[str, ...]] = {
     FetchAttribute.UID: (),
@@ -30,6 +36,11 @@ _COLUMNS: dict[FetchAttribute, tuple[str, ...]] = {
     FetchAttribute.MODSEQ: ("m.modseq",),
     FetchAttribute.ENVELOPE: ("s.envelope",),
     FetchAttribute.BODYSTRUCTURE: ("s.body_structure",),
+    FetchAttribute.EMAILID: ("m.blob_id",),
+    FetchAttribute.THREADID: (),
+    FetchAttribute.SAVEDATE: ("m.saved_ms",),
+    FetchAttribute.PREVIEW: (PREVIEW_COLUMN, "m.blob_id", "m.size_bytes"),
+    FetchAttribute.PREVIEW_LAZY: (PREVIEW_COLUMN,),
 }
 _FORMATS: dict[FetchAttribute, bytes] = {
     FetchAttribute.UID: b"UID %d",
@@ -39,6 +50,11 @@ _FORMATS: dict[FetchAttribute, bytes] = {
     FetchAttribute.MODSEQ: b"MODSEQ (%d)",
     FetchAttribute.ENVELOPE: b"ENVELOPE %b",
     FetchAttribute.BODYSTRUCTURE: b"BODYSTRUCTURE %b",
+    FetchAttribute.EMAILID: b"EMAILID (%b)",
+    FetchAttribute.THREADID: b"THREADID NIL%b",
+    FetchAttribute.SAVEDATE: b"SAVEDATE %b",
+    FetchAttribute.PREVIEW: b"PREVIEW %b",
+    FetchAttribute.PREVIEW_LAZY: b"PREVIEW %b",
 }
 
 Columns = dict[str, Sequence[Any]]
@@ -59,7 +75,7 @@ class RowPlan:
     @property
     def chunk_messages(self) -> int:
         """How many messages to read and write at once."""
-        is_dense = not any(column.startswith("s.") for column in self.columns)
+        is_dense = not any(column.startswith(("s.", "i.")) for column in self.columns)
         return DENSE_CHUNK_MESSAGES if is_dense else CHUNK_MESSAGES
 
 
@@ -69,9 +85,11 @@ def plan_rows(
 ) -> RowPlan:
     """Return the plan for items, in their order, with further columns for the caller's own use."""
     columns = tuple(dict.fromkeys(chain(*(_COLUMNS[item] for item in items), more)))
-    tables = "message AS m"
+    tables = MESSAGES
     if any(column.startswith("s.") for column in columns):
         tables += " JOIN message_summary AS s ON s.blob_id = m.blob_id"
+    if PREVIEW_COLUMN in columns:
+        tables += " LEFT JOIN message_index AS i ON i.blob_id = m.blob_id"
     condition = " AND m.modseq > ?" if changed_only else ""
     sql = (  # names of columns and tables are this program's own
         f"SELECT {', '.join(('m.id', *columns))} FROM {tables}"  # noqa: S608
@@ -108,14 +126,34 @@ def split_positions(positions: Sequence[range], most: int = CHUNK_MESSAGES) -> I
         yield group
 
 
-async def read_rows(
-    tx: Transaction, sql: str, folder_id: int, ranges: Sequence[UidRange], *arguments: int
+async def read_messages(
+    database: Database, view: View, sql: str, group: Sequence[range], *arguments: int
 ) -> list[Row]:
-    """Return the rows of a plan's statement for ranges of UIDs, in order."""
+    """Return the rows of a plan's statement for the messages at some indexes, as who reads sees them.
+
+    `sql` selects from `MESSAGES` and has parameters for the first and last id and for the mailbox, which
+    are given here, before `arguments`.
+    """
+    source, before = messages_of(view.reader_id)
+    if before:
+        sql = sql.replace(MESSAGES, source, 1)
+    return await database.read(
+        _read_rows, sql, view.folder_id, ranges_at(view, group), before, (view.mailbox_id, *arguments)
+    )
+
+
+async def _read_rows(
+    tx: Transaction,
+    sql: str,
+    folder_id: int,
+    ranges: Sequence[UidRange],
+    before: tuple[int, ...],
+    behind: tuple[int, ...],
+) -> list[Row]:
     base = folder_id << UID_BITS
     rows: list[Row] = []
     for first, last in ranges:
-        rows += await tx.fetch(sql, base + first, base + last, *arguments)
+        rows += await tx.fetch(sql, *before, base + first, base + last, *behind)
     return rows
 
 
@@ -180,6 +218,11 @@ def _column(name: str) -> Callable[[View, Chunk], Sequence[Any]]:
     return lambda _view, chunk: chunk.columns[name]
 
 
+def _previews(_view: View, chunk: Chunk) -> Sequence[bytes]:
+    """Write each preview, NIL where there is none yet (RFC 8970 §3.2)."""
+    return [nstring(None if text is None else text.encode()) for text in chunk.columns[PREVIEW_COLUMN]]
+
+
 _VALUES: dict[FetchAttribute, Callable[[View, Chunk], Sequence[Any]]] = {
     FetchAttribute.UID: lambda _view, chunk: chunk.uids,
     FetchAttribute.FLAGS: flag_values,
@@ -188,4 +231,9 @@ _VALUES: dict[FetchAttribute, Callable[[View, Chunk], Sequence[Any]]] = {
     FetchAttribute.MODSEQ: _column("m.modseq"),
     FetchAttribute.ENVELOPE: _column("s.envelope"),
     FetchAttribute.BODYSTRUCTURE: _column("s.body_structure"),
+    FetchAttribute.EMAILID: _column(EMAIL_IDS),
+    FetchAttribute.THREADID: lambda _view, chunk: [b""] * len(chunk.uids),
+    FetchAttribute.SAVEDATE: lambda _view, chunk: internal_dates(chunk.columns["m.saved_ms"]),
+    FetchAttribute.PREVIEW: _previews,
+    FetchAttribute.PREVIEW_LAZY: _previews,
 }

@@ -35,7 +35,7 @@ async def tell_vanished(
     """
     changes = await conversation.context.database.read(
         changes_since,
-        conversation.mailbox_id,
+        view.mailbox_id,
         view.folder_id,
         mod_sequence,
         from_uid=view.uid_next,

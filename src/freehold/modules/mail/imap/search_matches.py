@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from freehold.errors import NotFoundError
+from freehold.modules.mail.folders.messages import messages_of
 from freehold.modules.mail.imap.conversation import Conversation
 from freehold.modules.mail.imap.message_content import MessageContent
 from freehold.modules.mail.imap.message_rows import ranges_at, split_positions
+from freehold.modules.mail.imap.search_objects import find_objects
 from freehold.modules.mail.imap.search_plan import Candidate, Check, SearchPlan, plan_search
 from freehold.modules.mail.imap.view import View
 from freehold.modules.mail.model import MAX_UID, UID_BITS
@@ -40,6 +42,7 @@ class Found:
 
 async def find_matches(conversation: Conversation, view: View, key: SearchKey) -> Found:
     """Return what matches a key among the messages that the session has been told of."""
+    key = await find_objects(conversation, view.folder_id, key)
     plan = plan_search(key, view, conversation.context.clock.now_ms())
     found = Found(array("I"), array("q"))
     async for uid, modseq in _matches(conversation, view, plan):
@@ -55,7 +58,7 @@ async def _matches(
     for group in split_positions(plan.positions, PLAIN_CHUNK if plan.check is None else CHUNK):
         base = view.folder_id << UID_BITS
         ranges = [(base | low, base | high) for low, high in ranges_at(view, group)]
-        rows = await conversation.context.database.read(_read, plan, ranges, conversation.mailbox_id)
+        rows = await conversation.context.database.read(_read, plan, ranges, view.mailbox_id, view.reader_id)
         if plan.check is not None:
             rows = await _judge(conversation, plan.check, rows)
         for row in rows:
@@ -64,10 +67,11 @@ async def _matches(
 
 
 async def _read(
-    tx: Transaction, plan: SearchPlan, ranges: Sequence[tuple[int, int]], mailbox_id: int
+    tx: Transaction, plan: SearchPlan, ranges: Sequence[tuple[int, int]], mailbox_id: int, reader_id: int
 ) -> list[Row]:
     """Return what SQL lets through: id, modseq, and with a check blob, size, ENVELOPE and answers."""
-    columns, tables = "m.id, m.modseq", "message AS m"
+    columns = "m.id, m.modseq"
+    tables, reader = messages_of(reader_id)
     before: list[Value] = []
     if plan.check is not None:
         told = [f"CASE WHEN {each.sql} THEN 1 ELSE 0 END" for each in plan.answers]
@@ -80,7 +84,7 @@ async def _read(
     )
     rows: list[Row] = []
     for first, last in ranges:
-        rows += await tx.fetch(sql, *before, first, last, mailbox_id, *plan.where.arguments)
+        rows += await tx.fetch(sql, *before, *reader, first, last, mailbox_id, *plan.where.arguments)
     return rows
 
 

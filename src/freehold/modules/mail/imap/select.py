@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
+from freehold.modules.mail.folders.access import Access, open_selectable
 from freehold.modules.mail.folders.expunge import expunge_messages
 from freehold.modules.mail.folders.ranges import UidRange
 from freehold.modules.mail.folders.read import (
-    Folder,
     claim_recent,
-    find_selectable,
     first_unseen_uid,
     folder_keywords,
     read_uids,
 )
+from freehold.modules.mail.folders.rights import Right
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.expunge import tell_expunged
 from freehold.modules.mail.imap.resynchronise import resynchronise
@@ -23,12 +23,15 @@ from freehold.protocols.imap.errors import Status
 from freehold.protocols.imap.select import Check, Close, Select, Unselect
 from freehold.storage.database import Transaction
 
+_CHANGES_FOR_OTHERS = Right.INSERT | Right.EXPUNGE | Right.WRITE | Right.DELETE
+"""Without any of these SELECT must say READ-ONLY (RFC 4314 §5.2)."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """A folder as one snapshot shows it."""
 
-    folder: Folder
+    access: Access
     uids: list[UidRange]
     first_unseen: int | None
     keywords: frozenset[str]
@@ -38,7 +41,8 @@ async def select(conversation: Conversation, command: Select) -> Reply:
     """Answer SELECT and EXAMINE.
 
     Raises:
-        FolderNotFoundError: no such folder; no folder is open then.
+        FolderNotFoundError: no such folder, or none that the person may know of; no folder is open then.
+        RightMissingError: the person may not read it.
         FolderNotSelectableError: it is only there for its children.
     """
     if conversation.view is not None:
@@ -48,14 +52,14 @@ async def select(conversation: Conversation, command: Select) -> Reply:
         return Reply("ENABLE QRESYNC first", status=Status.BAD)
     conversation.condstore = conversation.condstore or command.condstore
     opened = await _read(conversation, command.mailbox)
-    folder = opened.folder
-    view = View(folder.id, folder.uid_validity, read_only=command.read_only)
+    folder = opened.access.folder
+    view = View(opened.access, read_only=command.read_only)
     recent = (folder.recent_uid, folder.uid_next)
     if conversation.rev2:
         recent = (folder.uid_next, folder.uid_next)
-    elif not command.read_only and folder.recent_uid < folder.uid_next:
+    elif not command.read_only and not view.reader_id and folder.recent_uid < folder.uid_next:
         recent = await conversation.context.database.write(
-            claim_recent, conversation.mailbox_id, folder.id, below_uid=folder.uid_next
+            claim_recent, view.mailbox_id, folder.id, below_uid=folder.uid_next
         )
     view.add(opened.uids, recent)
     view.uid_next = folder.uid_next
@@ -71,22 +75,24 @@ async def select(conversation: Conversation, command: Select) -> Reply:
     conversation.view = view
     if command.read_only:
         return Reply("Examine completed", response_code.READ_ONLY)
+    if not view.rights & _CHANGES_FOR_OTHERS:
+        return Reply("Select completed", response_code.READ_ONLY)
     return Reply("Select completed", response_code.READ_WRITE)
 
 
 async def close(conversation: Conversation, _command: Close) -> Reply:
-    """Answer CLOSE: expunge without telling, unless the folder was opened by EXAMINE."""
+    """Answer CLOSE: expunge without telling, unless by EXAMINE or rights this session may not."""
     view = conversation.selected
     conversation.view = None
-    if not view.read_only:
+    if not view.read_only and Right.EXPUNGE in view.rights:
         context = conversation.context
         expunged = await context.database.write(
             expunge_messages,
             context.blobs,
-            (conversation.mailbox_id, view.folder_id),
+            (view.mailbox_id, view.folder_id),
             now_ms=context.clock.now_ms(),
         )
-        tell_expunged(conversation, view.folder_id, expunged)
+        tell_expunged(conversation, view, expunged)
     return Reply("Close completed")
 
 
@@ -103,17 +109,20 @@ async def check(_conversation: Conversation, _command: Check) -> Reply:
 
 async def _read(conversation: Conversation, name: str) -> _Opened:
     database = conversation.context.database
-    folder = await database.read(find_selectable, conversation.mailbox_id, name)
-    if folder.message_count > LONG_READ_MESSAGES:
+    access = await database.read(open_selectable, conversation.mailbox_id, name, Right.READ)
+    if access.folder.message_count > LONG_READ_MESSAGES:
         return await database.read_long(_open, conversation.mailbox_id, name)
     return await database.read(_open, conversation.mailbox_id, name)
 
 
-async def _open(tx: Transaction, mailbox_id: int, name: str) -> _Opened:
-    folder = await find_selectable(tx, mailbox_id, name)
-    unseen = await first_unseen_uid(tx, mailbox_id, folder.id) if folder.unseen_count else None
+async def _open(tx: Transaction, person_id: int, name: str) -> _Opened:
+    access = await open_selectable(tx, person_id, name, Right.READ)
+    folder, mailbox_id = access.folder, access.mailbox_id
+    unseen = None
+    if folder.unseen_count:
+        unseen = await first_unseen_uid(tx, mailbox_id, folder.id, access.reader_id)
     return _Opened(
-        folder,
+        access,
         await read_uids(tx, mailbox_id, folder.id),
         unseen,
         frozenset(await folder_keywords(tx, mailbox_id, folder.id)),
@@ -121,7 +130,7 @@ async def _open(tx: Transaction, mailbox_id: int, name: str) -> _Opened:
 
 
 def _describe(conversation: Conversation, view: View, opened: _Opened) -> None:
-    folder = opened.folder
+    folder = opened.access.folder
     lines = (
         flags_and_permanent_flags(view),
         data_response.exists(len(view.uids)),

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
+from freehold.modules.mail.folders.access import open_selectable
 from freehold.modules.mail.folders.read import (
     Folder,
     count_deleted,
     count_recent,
     deleted_bytes,
-    find_selectable,
 )
+from freehold.modules.mail.folders.rights import Right
 from freehold.modules.mail.imap.condstore import enable_condstore
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.protocols.imap import data_response
@@ -22,7 +23,8 @@ async def status(conversation: Conversation, command: MailboxStatus) -> Reply:
     """Answer STATUS.
 
     Raises:
-        FolderNotFoundError: no such folder.
+        FolderNotFoundError: no such folder, or none that the person may know of.
+        RightMissingError: the person may not read it.
         FolderNotSelectableError: it is only there for its children.
     """
     values = await conversation.context.database.read(
@@ -72,6 +74,7 @@ _COUNTERS: dict[StatusItem, Callable[[Folder], int]] = {
 
 
 async def _read_status(
-    tx: Transaction, mailbox_id: int, name: str, items: Sequence[StatusItem]
+    tx: Transaction, person_id: int, name: str, items: Sequence[StatusItem]
 ) -> StatusValues:
-    return await status_values(tx, mailbox_id, await find_selectable(tx, mailbox_id, name), items)
+    access = await open_selectable(tx, person_id, name, Right.READ)
+    return await status_values(tx, access.mailbox_id, access.folder, items)

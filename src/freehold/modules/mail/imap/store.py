@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
-from freehold.modules.mail.folders.flags import FlagChange, FlagMode, change_flags
+from freehold.modules.mail.folders.errors import RightMissingError
+from freehold.modules.mail.folders.flags import FlagChange, FlagMode, FlagsChanged, change_flags
 from freehold.modules.mail.folders.ranges import UidRange, merge_ranges, subtract_ranges
+from freehold.modules.mail.folders.rights import ALL_RIGHTS, Right, permitted_flags
+from freehold.modules.mail.folders.seen import change_flags_as_reader
 from freehold.modules.mail.imap.condstore import enable_condstore
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.fetch_rows import send_rows
@@ -27,6 +30,7 @@ async def store(conversation: Conversation, command: Store) -> Reply:
 
     Raises:
         ReadOnlyError: the folder was opened by EXAMINE.
+        RightMissingError: the person may change none of the flags.
         TooManyKeywordsError: a message would have too many keywords; nothing was changed.
     """
     view = conversation.writable
@@ -37,16 +41,8 @@ async def store(conversation: Conversation, command: Store) -> Reply:
         return Reply("No messages found")
     bits, keywords = split_flags(command.flags)
     asked = [uids for each in positions for uids in view.uids.uid_ranges(each.start, each.stop)]
-    changed = await conversation.context.database.write(
-        change_flags,
-        conversation.mailbox_id,
-        view.folder_id,
-        asked,
-        FlagChange(_MODES[command.action], bits, keywords),
-        unchanged_since=command.unchanged_since,
-    )
-    conversation.folder_changed(view.folder_id, changed.modseq)
-    view.pass_over(changed.previous, changed.modseq)
+    change = _permitted(view, FlagChange(_MODES[command.action], bits, keywords))
+    changed, own = await _change(conversation, view, asked, change, command.unchanged_since)
     if command.silent:
         missing = 0
         if conversation.condstore:
@@ -55,12 +51,50 @@ async def store(conversation: Conversation, command: Store) -> Reply:
         told = view.uids.positions_of(subtract_ranges(merge_ranges(asked), changed.failed))
         plan = plan_rows(flag_items(conversation, uid=command.uid))
         missing = await send_rows(conversation, view, plan, told)
-    own = (changed.modseq,)
     if changed.failed:
         return Reply("Conditional store failed", _modified(view, changed.failed, uid=command.uid), own=own)
     if missing:
         return Reply("Some messages were already expunged", response_code.EXPUNGEISSUED, own=own)
     return Reply("Store completed", own=own)
+
+
+def _permitted(view: View, change: FlagChange) -> FlagChange:
+    """Return what the person may change; other flags are left alone (RFC 4314 §4).
+
+    Raises:
+        RightMissingError: that is none of those named.
+    """
+    if view.rights == ALL_RIGHTS:
+        return change
+    permitted = change.limited(permitted_flags(view.rights), keywords=Right.WRITE in view.rights)
+    if change.does_something and not permitted.does_something:
+        raise RightMissingError
+    return permitted
+
+
+async def _change(
+    conversation: Conversation,
+    view: View,
+    asked: Sequence[UidRange],
+    change: FlagChange,
+    unchanged_since: int | None,
+) -> tuple[FlagsChanged, tuple[int, ...]]:
+    """Change flags; returns what became of it, and the modseqs of the changes."""
+    database = conversation.context.database
+    if not view.reader_id:
+        changed = await database.write(
+            change_flags, view.mailbox_id, view.folder_id, asked, change, unchanged_since=unchanged_since
+        )
+        conversation.folder_changed(view.folder_id, changed.modseq)
+        view.pass_over(changed.previous, changed.modseq)
+        return changed, (changed.modseq,)
+    shared, seen = await database.write(
+        change_flags_as_reader, view.reading, asked, change, unchanged_since=unchanged_since
+    )
+    modseq = max(shared.modseq, seen.modseq)
+    conversation.folder_changed(view.folder_id, modseq, mailbox_id=view.mailbox_id)
+    uids = merge_ranges([*shared.changed, *seen.changed])
+    return FlagsChanged(modseq, 0, uids, shared.failed), (shared.modseq, seen.modseq)
 
 
 async def _tell_modseq(

@@ -11,6 +11,7 @@ from freehold.modules.mail.folders.read import (
     folder_modseq,
     read_uids,
 )
+from freehold.modules.mail.folders.rights import Right, permitted_flags
 from freehold.modules.mail.imap.conversation import Conversation
 from freehold.modules.mail.imap.errors import FolderClosedError
 from freehold.modules.mail.imap.flag_bytes import SYSTEM_BITS
@@ -18,8 +19,7 @@ from freehold.modules.mail.imap.message_rows import (
     Chunk,
     make_chunk,
     plan_rows,
-    ranges_at,
-    read_rows,
+    read_messages,
     split_positions,
     write_chunk,
 )
@@ -33,30 +33,38 @@ LONG_READ_MESSAGES = 20_000
 
 async def tell_changes(
     conversation: Conversation, *, expunges: bool, own: Collection[int] = (), uid: bool = False
-) -> None:
-    """Tell what happened in the open folder since it was last told.
+) -> list[UidRange]:
+    """Tell what happened in the open folder since it was last told; returns which messages are new.
 
     Without `expunges` those wait for a later command. Flags changed at the modseqs in `own` are not
     told: the command that changed them does that. With `uid` flags are told along with the UID.
+    What NOTIFY does not ask for stays untold, and is told when it does (RFC 5465 §3.1).
 
     Raises:
         FolderClosedError: the folder is gone.
     """
     view = conversation.view
     if view is None:
-        return
+        return []
+    wish = conversation.notify
+    expunges = expunges or (wish is not None and wish.tells_expunges_at_once)
+    tells_flags = wish is None or wish.tells_flags
     database = conversation.context.database
-    newest = await database.read(folder_modseq, conversation.mailbox_id, view.folder_id)
+    newest = await database.read(folder_modseq, view.mailbox_id, view.folder_id, view.reader_id)
     if newest is None:
         raise FolderClosedError
-    if newest == view.known_modseq and (not expunges or newest == view.expunged_modseq):
-        return
+    if wish is not None and not wish.tells_messages:
+        return []
+    told = view.known_modseq if tells_flags else view.expunged_modseq
+    if newest == told and (not expunges or newest == view.expunged_modseq):
+        return []
     changes = await database.read(
         changes_since,
-        conversation.mailbox_id,
+        view.mailbox_id,
         view.folder_id,
         view.expunged_modseq,
         from_uid=view.uid_next,
+        reader_id=view.reader_id,
     )
     if changes is None:
         raise FolderClosedError
@@ -65,10 +73,12 @@ async def tell_changes(
     if expunges:
         _tell_expunged(conversation, view, changes.expunged)
     await _tell_added(conversation, view, changes)
-    known, view.known_modseq = view.known_modseq, changes.modseq
     if expunges or not changes.expunged:
         view.expunged_modseq = changes.modseq
-    await _tell_flags(conversation, view, changes.flags, known, own, uid=uid)
+    if tells_flags:
+        known, view.known_modseq = view.known_modseq, changes.modseq
+        await _tell_flags(conversation, view, changes.flags, known, own, uid=uid or wish is not None)
+    return changes.added
 
 
 def tell_keywords(conversation: Conversation, view: View, chunk: Chunk) -> None:
@@ -85,17 +95,23 @@ def tell_keywords(conversation: Conversation, view: View, chunk: Chunk) -> None:
 def flags_and_permanent_flags(view: View) -> bytes:
     """Write the untagged FLAGS and PERMANENTFLAGS of a view."""
     names = [*SYSTEM_BITS, *sorted(view.keywords)]
-    permanent: list[str] = [] if view.read_only else names
+    permanent: list[str] = []
+    keywords = not view.read_only and Right.WRITE in view.rights
+    if not view.read_only:
+        permitted = permitted_flags(view.rights)
+        permanent = [name for name, bit in SYSTEM_BITS.items() if bit & permitted]
+    if keywords:
+        permanent += sorted(view.keywords)
     return data_response.flags_line(names) + response.untagged_ok(
-        "Read-only" if view.read_only else "Flags permitted",
-        response_code.permanent_flags(permanent, keywords=not view.read_only),
+        "Flags permitted" if permanent else "Read-only",
+        response_code.permanent_flags(permanent, keywords=keywords),
     )
 
 
 async def _compare(conversation: Conversation, view: View, changes: FolderChanges) -> FolderChanges:
     """Find out by comparison what the change log no longer tells."""
     database = conversation.context.database
-    now = await database.read_long(read_uids, conversation.mailbox_id, view.folder_id)
+    now = await database.read_long(read_uids, view.mailbox_id, view.folder_id)
     before = list(view.uids.uid_ranges(0, len(view.uids)))
     return FolderChanges(
         changes.modseq,
@@ -137,7 +153,7 @@ async def _tell_added(conversation: Conversation, view: View, changes: FolderCha
         return
     if not view.read_only and changes.recent_uid <= last:
         recent = await conversation.context.database.write(
-            claim_recent, conversation.mailbox_id, view.folder_id, below_uid=changes.uid_next
+            claim_recent, view.mailbox_id, view.folder_id, below_uid=changes.uid_next
         )
     view.add(added, recent)
     conversation.send(data_response.exists(len(view.uids)) + data_response.recent(len(view.recent)))
@@ -159,9 +175,7 @@ async def _tell_flags(
     plan = plan_rows(flag_items(conversation, uid=uid), ("m.modseq",), changed_only=True)
     modseq_column = 1 + plan.columns.index("m.modseq")
     for group in split_positions(positions):
-        rows = await conversation.context.database.read(
-            read_rows, plan.sql, view.folder_id, ranges_at(view, group), conversation.mailbox_id, known
-        )
+        rows = await read_messages(conversation.context.database, view, plan.sql, group, known)
         chunk = make_chunk(view, plan, group, [row for row in rows if row[modseq_column] not in own])
         if chunk.numbers:
             tell_keywords(conversation, view, chunk)

@@ -1,6 +1,9 @@
 """The selected folder as one session sees it."""
 
+from freehold.modules.mail.folders.access import Access
 from freehold.modules.mail.folders.ranges import UidRange
+from freehold.modules.mail.folders.rights import Right
+from freehold.modules.mail.folders.seen import Reading
 from freehold.modules.mail.imap.uid_map import UidMap
 
 
@@ -10,6 +13,8 @@ class View:
     `known_modseq` is up to where additions and flags were told, `expunged_modseq` up to where
     expunges were: they wait while the client counts by message numbers (RFC 9051 §7.5.1).
     `recent` are the UIDs that are \Recent in this session, `keywords` those told in FLAGS.
+    `mailbox_id` is whose folder it is; `reader_id` is 0 for that person, else who reads, whose \Seen is
+    kept apart. `rights` are what may be done, as of the command's beginning (`access.check_rights`).
     """
 
     __slots__ = (
@@ -17,22 +22,33 @@ class View:
         "folder_id",
         "keywords",
         "known_modseq",
+        "mailbox_id",
         "read_only",
+        "reader_id",
         "recent",
+        "rights",
         "uid_next",
         "uid_validity",
         "uids",
     )
 
-    def __init__(self, folder_id: int, uid_validity: int, *, read_only: bool) -> None:
-        self.folder_id = folder_id
-        self.uid_validity = uid_validity
+    def __init__(self, access: Access, *, read_only: bool) -> None:
+        self.folder_id = access.folder.id
+        self.uid_validity = access.folder.uid_validity
+        self.mailbox_id = access.mailbox_id
+        self.reader_id = access.reader_id
+        self.rights: Right = access.rights
         self.read_only = read_only
         self.uids = UidMap()
         self.recent = UidMap()
         self.keywords: frozenset[str] = frozenset()
         self.known_modseq = self.expunged_modseq = 0
         self.uid_next = 1
+
+    @property
+    def reading(self) -> Reading:
+        """Who reads which folder; only where `reader_id` is not 0."""
+        return Reading(self.reader_id, self.mailbox_id, self.folder_id)
 
     def pass_over(self, previous: int, modseq: int) -> None:
         """Take a change that this session made and tells itself as told.
