@@ -78,6 +78,10 @@ class LineSession:
             case b"STARTTLS":
                 self.peer.send(b"go ahead\n")
                 return Verdict.START_TLS
+            case b"COMPRESS":
+                self.peer.send(b"compressed\n")
+                unused, self.buffer = self.buffer, b""
+                self.peer.start_compression(unused)
             case b"CRASH":
                 raise ZeroDivisionError
             case b"WAIT":

@@ -111,7 +111,7 @@ class CompressedTransport(asyncio.Transport, asyncio.Protocol):
     def eof_received(self) -> bool | None:
         """Tell of the end of file behind all that came before it."""
         self._saw_eof = True
-        if self._inflater.has_more:
+        if self._is_reading_paused or self._inflater.has_more:
             return self.get_extra_info("ssl_object") is None
         return self._connection.eof_received()
 
@@ -164,7 +164,7 @@ class CompressedTransport(asyncio.Transport, asyncio.Protocol):
         """Give the connection pieces until it has enough."""
         self._keep_awake()
         try:
-            while not self._is_reading_paused and not self._below.is_closing():
+            while not self._is_stopped:
                 piece = self._inflater.take()
                 if not piece:
                     break
@@ -172,18 +172,21 @@ class CompressedTransport(asyncio.Transport, asyncio.Protocol):
         except CompressionError as error:
             log.info("connection cut off", reason=error.public)
             self.abort()
+        is_ended = self._saw_eof or self._inflater.is_ended
+        if is_ended and not self._is_stopped and not self._connection.eof_received():
+            self._below.close()
 
     def _go_on_reading(self) -> None:
         """Inflate what is here, and read on if that was not enough."""
-        if self._below.is_closing():
-            return
-        self._inflate()
-        if self._is_reading_paused or self._below.is_closing():
-            return
-        if not self._saw_eof:
+        if not self._is_stopped:
+            self._inflate()
+        if not self._is_stopped:
             self._below.resume_reading()
-        elif not self._connection.eof_received():
-            self._below.close()
+
+    @property
+    def _is_stopped(self) -> bool:
+        """Whether the connection has enough for now, or for ever."""
+        return self._is_reading_paused or self._below.is_closing()
 
     def _keep_awake(self) -> None:
         self._is_active = True

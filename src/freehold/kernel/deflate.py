@@ -24,7 +24,7 @@ _FINAL_BLOCK = b"\1\0\0\xff\xff"
 
 
 class CompressionError(FreeholdError):
-    """The peer's stream cannot be inflated, or has ended."""
+    """The peer's stream cannot be inflated."""
 
     public = "compressed data is malformed"
 
@@ -66,6 +66,11 @@ class Inflater:
         self._packed = b""
 
     @property
+    def is_ended(self) -> bool:
+        """Whether the peer has ended its stream; what comes behind is dropped."""
+        return self._inflater is not None and self._inflater.eof
+
+    @property
     def has_more(self) -> bool:
         """Whether `take` may have something to give."""
         return self._has_more or bool(self._fed)
@@ -78,7 +83,7 @@ class Inflater:
         """Return the next octets, at most `MAX_PIECE_BYTES`; nothing if more must be fed first.
 
         Raises:
-            CompressionError: the stream is malformed, or its peer has ended it.
+            CompressionError: the stream is malformed.
         """
         inflater = self._inflater or self._wake()
         while self.has_more:
@@ -95,7 +100,7 @@ class Inflater:
                 self._history = (self._history + piece)[-PEER_WINDOW_BYTES:]
                 return piece
             if inflater.eof:
-                raise CompressionError("the compressed stream has ended")
+                self._fed.clear()
         return b""
 
     def rest(self) -> None:
