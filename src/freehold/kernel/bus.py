@@ -14,6 +14,13 @@ class Event(msgspec.Struct, frozen=True, tag=True):
     """Base of every event: small, immutable, named by its class."""
 
 
+class NewsMissed(Event, frozen=True, tag=True):
+    """News of other processes or hosts may have been lost: whoever waits for some looks for itself.
+
+    Told within a process, after its way to the others was interrupted; never to others.
+    """
+
+
 E = TypeVar("E", bound=Event)
 
 

@@ -17,6 +17,7 @@ from freehold.protocols.imap import (
     fetch,
     idle,
     mailbox,
+    notify,
     quota,
     search,
     select,
@@ -53,6 +54,7 @@ _FAMILIES = (
     copy.COMMANDS,
     expunge.COMMANDS,
     quota.COMMANDS,
+    notify.COMMANDS,
 )
 COMMANDS: dict[bytes, CommandSpec] = {spec.name: spec for family in _FAMILIES for spec in family}
 _BY_VALUE: dict[type[Command], CommandSpec] = {spec.value: spec for spec in COMMANDS.values()}

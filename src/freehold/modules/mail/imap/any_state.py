@@ -24,6 +24,7 @@ _AFTER_LOGIN = (
     "UTF8=ACCEPT",
     "QUOTA",
     "QUOTA=RES-STORAGE",
+    "NOTIFY",
 )
 
 
@@ -52,8 +53,10 @@ async def capability(conversation: Conversation, _command: Capability) -> Reply:
     return Reply("Capability completed")
 
 
-async def noop(_conversation: Conversation, _command: Noop) -> Reply:
+async def noop(conversation: Conversation, _command: Noop) -> Reply:
     """Answer NOOP; what it is for happens before every tagged reply."""
+    if conversation.notify is not None:
+        conversation.notify.look_again()
     return Reply("NOOP completed")
 
 

@@ -7,7 +7,9 @@ from freehold.kernel.stream import Peer
 from freehold.modules.mail.events import FolderChanged, FolderListChanged
 from freehold.modules.mail.imap.context import ImapContext
 from freehold.modules.mail.imap.errors import FolderClosedError, ReadOnlyError
+from freehold.modules.mail.imap.notify_state import Registration
 from freehold.modules.mail.imap.view import View
+from freehold.modules.mail.imap.watchers import News
 from freehold.protocols.imap.connection import ServerConnection
 from freehold.protocols.imap.errors import Status
 
@@ -25,8 +27,8 @@ class Reply:
 class Conversation:
     """Who talks, which folder is open, and the way to the peer.
 
-    `mailbox_id` is 0 before login. `condstore`, `qresync` and `rev2` (IMAP4rev2) say what the client
-    has enabled.
+    `mailbox_id` is the person's own mailbox, 0 before login; whose the open folder is, its view says.
+    `condstore`, `qresync` and `rev2` (IMAP4rev2) say what the client has enabled.
     """
 
     __slots__ = (
@@ -37,6 +39,7 @@ class Conversation:
         "is_compressed",
         "login_failures",
         "mailbox_id",
+        "notify",
         "peer",
         "qresync",
         "rev2",
@@ -55,6 +58,7 @@ class Conversation:
         self.qresync = False
         self.rev2 = False
         self.login_failures = 0
+        self.notify: Registration | None = None
 
     @property
     def selected(self) -> View:
@@ -79,18 +83,25 @@ class Conversation:
         """Queue bytes for the client."""
         self.peer.send(data)
 
-    def folder_changed(self, folder_id: int, modseq: int) -> None:
-        """Tell other sessions of a change that was committed; 0 says that nothing changed."""
+    def hear(self, _news: News) -> None:
+        """Have the session look for news of the open folder."""
+        self.peer.wake()
+
+    def folder_changed(self, folder_id: int, modseq: int, *, mailbox_id: int = 0) -> None:
+        """Tell other sessions of a change that was committed; 0 says that nothing changed.
+
+        `mailbox_id` is whose folder it is, here and below; 0: the person's own.
+        """
         if modseq:
-            self._publish(FolderChanged(self.mailbox_id, folder_id, modseq))
+            self._publish(FolderChanged(mailbox_id or self.mailbox_id, folder_id, modseq))
 
-    def folder_closed(self, folder_id: int) -> None:
-        """Have sessions that idle in a folder look whether it is still there."""
-        self._publish(FolderChanged(self.mailbox_id, folder_id, 0))
+    def folder_closed(self, folder_id: int, *, mailbox_id: int = 0) -> None:
+        """Have sessions that idle in a folder look whether it is still there, and theirs to read."""
+        self._publish(FolderChanged(mailbox_id or self.mailbox_id, folder_id, 0))
 
-    def folders_changed(self) -> None:
-        """Tell of folders that were made, removed, renamed or subscribed to."""
-        self._publish(FolderListChanged(self.mailbox_id))
+    def folders_changed(self, *, mailbox_id: int = 0) -> None:
+        """Tell of folders that were made, removed, renamed, shared or subscribed to."""
+        self._publish(FolderListChanged(mailbox_id or self.mailbox_id))
 
     def _publish(self, event: Event) -> None:
         self.context.bus.publish(event)

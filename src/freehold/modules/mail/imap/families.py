@@ -11,6 +11,7 @@ from freehold.modules.mail.imap import (
     expunge,
     fetch,
     mailboxes,
+    notify,
     quota,
     search,
     select,
@@ -28,6 +29,7 @@ from freehold.protocols.imap.expunge import Expunge
 from freehold.protocols.imap.fetch import Fetch
 from freehold.protocols.imap.list import ListMailboxes, ListSubscribed
 from freehold.protocols.imap.mailbox import Create, Delete, Namespace, Rename, Subscribe, Unsubscribe
+from freehold.protocols.imap.notify import Notify
 from freehold.protocols.imap.quota import GetQuota, GetQuotaRoot, SetQuota
 from freehold.protocols.imap.search import Search
 from freehold.protocols.imap.select import Check, Close, Select, Unselect
@@ -56,6 +58,7 @@ HANDLERS: dict[type[Command], Handler] = {
     ListSubscribed: list_family.list_subscribed,
     MailboxStatus: status.status,
     Fetch: fetch.fetch,
+    Notify: notify.notify,
     Store: store.store,
     Search: search.search,
     Copy: copy.copy,

@@ -10,7 +10,7 @@ from freehold.modules.mail.imap.context import ImapContext
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.errors import SessionOverError, code_of
 from freehold.modules.mail.imap.families import HANDLERS, allows_expunges, goes_by_uid
-from freehold.modules.mail.imap.sync import tell_changes
+from freehold.modules.mail.imap.notify_news import tell_at_once, tell_open_folder, tell_others
 from freehold.protocols.imap import response, response_code
 from freehold.protocols.imap.any_state import Logout
 from freehold.protocols.imap.authenticate import Authenticate, StartTls
@@ -75,8 +75,8 @@ class ImapSession:
         """Answer every command that is complete, or tell an idling client what is new."""
         try:
             self._greet()
-            if self._is_idling:
-                await idle.tell_news(self._conversation)
+            if self._append is None and (self._is_idling or self._conversation.notify is not None):
+                await tell_at_once(self._conversation, is_idling=self._is_idling)
             return await self._answer_all()
         except ProtocolError as error:
             self._say_bye(error.public)
@@ -100,6 +100,7 @@ class ImapSession:
     def ended(self) -> None:
         """Stop watching, and remove a message that was not received in full."""
         self._stop_idle()
+        idle.end_notify(self._conversation)
         self._abandon_append()
 
     def _greet(self) -> None:
@@ -206,14 +207,18 @@ class ImapSession:
 
     async def _complete(self, tag: bytes, reply: Reply, *, expunges: bool, uid: bool = False) -> None:
         """Tell what is new in the open folder, then send the tagged reply."""
-        await tell_changes(self._conversation, expunges=expunges, own=reply.own, uid=uid)
-        self._conversation.send(response.tagged(tag, reply.status, reply.text, reply.code))
+        conversation = self._conversation
+        await tell_open_folder(conversation, expunges=expunges, own=reply.own, uid=uid)
+        if conversation.notify is not None:
+            await tell_others(conversation)
+            idle.attend(conversation)
+        conversation.send(response.tagged(tag, reply.status, reply.text, reply.code))
 
     async def _start_idle(self) -> None:
         self._is_idling = True
         idle.start_idle(self._conversation)
         self._push()
-        await idle.tell_news(self._conversation)
+        await tell_at_once(self._conversation, is_idling=True)
 
     def _stop_idle(self) -> Reply:
         self._is_idling = False
