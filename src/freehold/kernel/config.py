@@ -90,13 +90,16 @@ class CertificateSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 class ListenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[listen.NAME]: one listener of a module; without `addresses` all of them at the standard port."""
+    """[listen.NAME]: one listener of a module; without `addresses` all of them at the standard port.
+
+    Without `max_connections_per_network` the listener's own default holds (`ListenerSpec.max_per_network`).
+    """
 
     addresses: tuple[str, ...] | None = None
     proxy_networks: tuple[str, ...] = ()
     unlimited_networks: tuple[str, ...] = ()
     max_connections: Annotated[int, Meta(ge=1)] = 20_000
-    max_connections_per_network: Annotated[int, Meta(ge=1)] = 200
+    max_connections_per_network: Annotated[int, Meta(ge=1)] | None = None
 
     def __post_init__(self) -> None:
         """Refuse an address or network that cannot be parsed."""

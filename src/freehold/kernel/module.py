@@ -48,6 +48,8 @@ class ListenerSpec:
     make_factory: Callable[["Runtime"], SessionFactory]
     too_many: bytes = b""
     """Sent to those whom the connection limits turn away, in the protocol's own words."""
+    max_per_network: int = 200
+    """Connections from one network, unless the listener's section says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from freehold.kernel.listener_metrics import ListenerMetrics
 from freehold.kernel.listener_settings import ListenerSettings, StreamService
 from freehold.kernel.log import get_logger
 from freehold.kernel.log_output import set_up
-from freehold.kernel.module import Module, Role, Runtime, TlsMode
+from freehold.kernel.module import ListenerSpec, Module, Role, Runtime, TlsMode
 from freehold.kernel.monitor import Monitor
 from freehold.kernel.runtime import open_runtime
 from freehold.kernel.sockets import BoundListener
@@ -103,7 +103,7 @@ def open_streams(service: Service, runtime: Runtime, tls: TlsSource) -> list[Lis
     opened: list[Listener] = []
     for bound in service.listeners:
         spec = bound.spec
-        settings = listener_settings(bound.settings)
+        settings = listener_settings(bound.settings, spec)
         limits = ConnectionLimits(
             settings.max_connections,
             settings.max_per_network,
@@ -120,11 +120,12 @@ def open_streams(service: Service, runtime: Runtime, tls: TlsSource) -> list[Lis
     return opened
 
 
-def listener_settings(settings: ListenSettings) -> ListenerSettings:
+def listener_settings(settings: ListenSettings, spec: ListenerSpec) -> ListenerSettings:
     """Return the listener's own form of its section."""
+    max_per_network = settings.max_connections_per_network
     return ListenerSettings(
         max_connections=settings.max_connections,
-        max_per_network=settings.max_connections_per_network,
+        max_per_network=spec.max_per_network if max_per_network is None else max_per_network,
         unlimited_networks=tuple(map(parse_network, settings.unlimited_networks)),
         proxy_networks=tuple(map(parse_network, settings.proxy_networks)),
     )
