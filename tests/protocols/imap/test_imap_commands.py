@@ -154,7 +154,7 @@ def test_wrong_list_options_are_bad(text: bytes) -> None:
 
 def test_status_items() -> None:
     text = b"STATUS inbox (messages recent UIDNEXT uidvalidity unseen size"
-    text += b" highestmodseq deleted deleted-storage appendlimit)"
+    text += b" highestmodseq deleted deleted-storage mailboxid appendlimit)"
     assert set(parse(text, MailboxStatus).items) == set(StatusItem)
     assert parse(b"STATUS x ( MESSAGES  MESSAGES )", MailboxStatus).items == (StatusItem.MESSAGES,)
     assert bad(b"STATUS x ()").text == "STATUS: expected a status item"

@@ -83,10 +83,20 @@ def lsub_line(attributes: Iterable[str], name: str, *, utf8: bool = False) -> by
     return b'* LSUB (%b) "/" %b\r\n' % (_joined(attributes), mailbox_name(name, utf8=utf8))
 
 
-def status_line(name: str, values: Mapping[StatusItem, int | None], *, utf8: bool = False) -> bytes:
-    """Write STATUS; None is NIL (APPENDLIMIT without a limit)."""
-    words = (item.value + (b" NIL" if value is None else b" %d" % value) for item, value in values.items())
+def status_line(name: str, values: Mapping[StatusItem, int | str | None], *, utf8: bool = False) -> bytes:
+    """Write STATUS; None is NIL (APPENDLIMIT without a limit), a text is an object id (RFC 8474 §4.3)."""
+    words = (item.value + _status_value(value) for item, value in values.items())
     return b"* STATUS %b (%b)\r\n" % (mailbox_name(name, utf8=utf8), b" ".join(words))
+
+
+def _status_value(value: int | str | None) -> bytes:
+    match value:
+        case None:
+            return b" NIL"
+        case str():
+            return b" (%b)" % value.encode("ascii")
+        case _:
+            return b" %d" % value
 
 
 def flags_line(flags: Iterable[str]) -> bytes:

@@ -1,5 +1,9 @@
-"""FETCH and UID FETCH with CHANGEDSINCE and VANISHED (RFC 9051 §6.4.5, RFC 7162 §3.1.4, §3.2.6)."""
+"""FETCH and UID FETCH with CHANGEDSINCE and VANISHED (RFC 9051 §6.4.5, RFC 7162 §3.1.4, §3.2.6).
 
+Further items: EMAILID and THREADID (RFC 8474 §5), SAVEDATE (RFC 8514 §4.2), PREVIEW (RFC 8970 §3).
+"""
+
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -17,11 +21,16 @@ class FetchAttribute(Enum):
 
     BODY = b"BODY"
     BODYSTRUCTURE = b"BODYSTRUCTURE"
+    EMAILID = b"EMAILID"
     ENVELOPE = b"ENVELOPE"
     FLAGS = b"FLAGS"
     INTERNALDATE = b"INTERNALDATE"
     MODSEQ = b"MODSEQ"
+    PREVIEW = b"PREVIEW"
+    PREVIEW_LAZY = b"PREVIEW (LAZY)"
     RFC822_SIZE = b"RFC822.SIZE"
+    SAVEDATE = b"SAVEDATE"
+    THREADID = b"THREADID"
     UID = b"UID"
 
 
@@ -39,6 +48,9 @@ _MACROS: dict[bytes, tuple[FetchItem, ...]] = {
     b"ALL": (*_FAST, FetchAttribute.ENVELOPE),
     b"FULL": (*_FAST, FetchAttribute.ENVELOPE, FetchAttribute.BODY),
 }
+
+# The one modifier of PREVIEW (RFC 8970 §3.2); any other parenthesis behind it is FETCH's own.
+_LAZY = re.compile(rb" +\( *LAZY *\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +117,8 @@ def _item(cursor: Cursor) -> FetchItem:
     item = _ITEMS.get(word)
     if item is None:
         raise CommandError("unknown fetch item")
+    if item is FetchAttribute.PREVIEW and cursor.match(_LAZY) is not None:
+        return FetchAttribute.PREVIEW_LAZY
     return item
 
 

@@ -41,6 +41,11 @@ def uid_validity(value: int) -> bytes:
     return b"UIDVALIDITY %d" % value
 
 
+def mailbox_id(object_id: str) -> bytes:
+    """Give the mailbox's object id (RFC 8474 §4.1, §4.2)."""
+    return b"MAILBOXID (%b)" % object_id.encode("ascii")
+
+
 def unseen(number: int) -> bytes:
     """Give the first unseen message's number (RFC 3501 §7.1)."""
     return b"UNSEEN %d" % number

@@ -18,6 +18,7 @@ from freehold.protocols.imap.search_keys import (
     DateField,
     DateKey,
     DateRelation,
+    EmailId,
     EveryMessage,
     HasFlag,
     HeaderContains,
@@ -29,6 +30,7 @@ from freehold.protocols.imap.search_keys import (
     SearchKey,
     Smaller,
     TextContains,
+    ThreadId,
     Uids,
 )
 from freehold.protocols.imap.search_return import ReturnOptions, parse_returns
@@ -40,6 +42,8 @@ _ENTRY_TYPE = re.compile(rb"(?:priv|shared|all)(?= )", re.IGNORECASE)
 _KEY = re.compile(rb"[A-Za-z0-9-]+")
 _CHARSET = re.compile(rb"CHARSET(?= )", re.IGNORECASE)
 _NUMBER_SET = re.compile(rb"(?=[\d*$])")
+# RFC 8474 §7 has these characters, and this length.
+_OBJECT_ID = re.compile(rb"[A-Za-z0-9_-]{1,255}(?=[ )]|\Z)")
 _OR = re.compile(rb"OR +", re.IGNORECASE)
 
 
@@ -119,6 +123,10 @@ class SearchProgram:
             raise CommandError("unknown search key")
         cursor.space()
         return parse(self, depth + 1)
+
+    def object_id(self) -> str:
+        """Take an object id (RFC 8474 §7); letter case matters."""
+        return self.cursor.take(_OBJECT_ID, "an object id").decode("ascii")
 
     def text(self) -> str:
         """Take a string and decode it."""
@@ -228,6 +236,7 @@ _PLAIN_KEYS: dict[bytes, SearchKey] = {
     b"NEW": And((HasFlag(RECENT), Not(HasFlag(SEEN)))),
     b"OLD": Not(HasFlag(RECENT)),
     b"RECENT": HasFlag(RECENT),
+    b"SAVEDATESUPPORTED": EveryMessage(),  # every folder keeps that date (RFC 8514 §4.3)
     **{word: HasFlag(flag) for word, flag in _SYSTEM_KEYS.items()},
     **{b"UN" + word: Not(HasFlag(flag)) for word, flag in _SYSTEM_KEYS.items()},
 }
@@ -251,7 +260,10 @@ _KEYS_WITH_ARGUMENTS: dict[bytes, _KeyParser] = {
     b"UNKEYWORD": _unkeyword,
     b"YOUNGER": _age(older=False),
     **{relation.name.encode(): _date(DateField.INTERNAL, relation) for relation in DateRelation},
+    **{b"SAVED" + relation.name.encode(): _date(DateField.SAVED, relation) for relation in DateRelation},
     **{b"SENT" + relation.name.encode(): _date(DateField.SENT, relation) for relation in DateRelation},
+    b"EMAILID": lambda program, _depth: EmailId(program.object_id()),
+    b"THREADID": lambda program, _depth: ThreadId(program.object_id()),
 }
 
 COMMANDS = (

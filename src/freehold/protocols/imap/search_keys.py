@@ -13,6 +13,7 @@ class DateField(Enum):
     """Which date a `DateKey` compares."""
 
     INTERNAL = "internal"
+    SAVED = "saved"
     SENT = "sent"
 
 
@@ -131,6 +132,21 @@ class ModifiedSince:
     mod_sequence: int
 
 
+@dataclass(frozen=True, slots=True)
+class EmailId:
+    """Messages of one EMAILID (RFC 8474 §5.3); `number` is what rows call the content, once it was found."""
+
+    object_id: str
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadId:
+    """Messages of one THREADID (RFC 8474 §5.3)."""
+
+    object_id: str
+
+
 SearchKey = (
     EveryMessage
     | And
@@ -147,4 +163,6 @@ SearchKey = (
     | BodyContains
     | TextContains
     | ModifiedSince
+    | EmailId
+    | ThreadId
 )

@@ -1,4 +1,4 @@
-"""STATUS (RFC 9051 §6.3.11, RFC 8438, RFC 7162 §3.1.7, RFC 7889 §3.2, RFC 9208 §4.1.4)."""
+"""STATUS (RFC 9051 §6.3.11, RFC 8438, RFC 7162 §3.1.7, RFC 7889 §3.2, RFC 9208 §4.1.4, RFC 8474 §4.3)."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -21,6 +21,7 @@ class StatusItem(Enum):
     SIZE = b"SIZE"
     HIGHESTMODSEQ = b"HIGHESTMODSEQ"
     APPENDLIMIT = b"APPENDLIMIT"
+    MAILBOXID = b"MAILBOXID"
     DELETED_STORAGE = b"DELETED-STORAGE"
 
 

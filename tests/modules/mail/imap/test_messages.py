@@ -33,11 +33,12 @@ async def test_append_tells_the_uid_and_select_what_is_there(any_port: int) -> N
             b"* FLAGS (" + FLAGS + b" work)",
             b"* OK [PERMANENTFLAGS (" + FLAGS + b" work \\*)] Flags permitted",
             b"* 2 EXISTS",
-            b"* 2 RECENT",
-            b"* OK [UNSEEN 2] First unseen",
             b"* OK [UIDVALIDITY 1] UIDs valid",
             b"* OK [UIDNEXT 3] Predicted next UID",
             b"* OK [HIGHESTMODSEQ 3] Highest",
+            b"* OK [MAILBOXID (F1)] Lasting name",
+            b"* 2 RECENT",
+            b"* OK [UNSEEN 2] First unseen",
             b"a OK [READ-WRITE] Select completed",
         ]
         lines = await talk.ask(b"EXAMINE INBOX")

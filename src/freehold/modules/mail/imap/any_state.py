@@ -24,6 +24,9 @@ _AFTER_LOGIN = (
     "UTF8=ACCEPT",
     "QUOTA",
     "QUOTA=RES-STORAGE",
+    "OBJECTID",
+    "SAVEDATE",
+    "PREVIEW",
     "NOTIFY",
 )
 

@@ -3,6 +3,7 @@
 from freehold.modules.mail.folders.create import create_folder
 from freehold.modules.mail.folders.delete import delete_folder
 from freehold.modules.mail.folders.errors import SpecialUseError
+from freehold.modules.mail.folders.object_ids import folder_object_id
 from freehold.modules.mail.folders.rename import rename_folder
 from freehold.modules.mail.folders.subscribe import subscribe as subscribe_folder
 from freehold.modules.mail.folders.subscribe import unsubscribe as unsubscribe_folder
@@ -24,7 +25,7 @@ async def create(conversation: Conversation, command: Create) -> Reply:
     if len(command.special_uses) > 1:
         raise SpecialUseError("a folder has one special use at the most")
     context = conversation.context
-    await context.database.write(
+    folder_id = await context.database.write(
         create_folder,
         conversation.mailbox_id,
         command.mailbox,
@@ -33,7 +34,7 @@ async def create(conversation: Conversation, command: Create) -> Reply:
     )
     conversation.folders_changed()
     tell_spelling(conversation, command.mailbox)
-    return Reply("Create completed")
+    return Reply("Create completed", response_code.mailbox_id(folder_object_id(folder_id)))
 
 
 async def delete(conversation: Conversation, command: Delete) -> Reply:

@@ -1,6 +1,9 @@
-"""Search keys that rows alone can answer, as SQL (RFC 9051 §6.4.4, RFC 5032, RFC 7162 §3.1.5)."""
+"""Search keys that rows alone can answer, as SQL (RFC 9051 §6.4.4, RFC 5032, RFC 7162 §3.1.5).
 
-from collections.abc import Callable, Sequence
+Among them object ids (RFC 8474 §5.3) and the date of arrival in the folder (RFC 8514 §4.3).
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from freehold.modules.mail.imap.flag_bytes import SYSTEM_BITS
@@ -11,6 +14,7 @@ from freehold.protocols.imap.search_keys import (
     DateField,
     DateKey,
     DateRelation,
+    EmailId,
     EveryMessage,
     HasFlag,
     Larger,
@@ -19,6 +23,7 @@ from freehold.protocols.imap.search_keys import (
     Or,
     SearchKey,
     Smaller,
+    ThreadId,
 )
 from freehold.storage.database import Value
 
@@ -34,9 +39,10 @@ class RowCondition:
 
 
 EVERY_ROW = RowCondition("1 = 1")
+NO_ROW = RowCondition("1 = 0")
 
 
-def row_condition(  # noqa: C901, PLR0911 (one case for each key)
+def row_condition(  # noqa: C901, PLR0911, PLR0912 (one case for each key)
     key: SearchKey, now_ms: int
 ) -> RowCondition | None:
     """Return the condition for a key, or None where rows cannot answer it, or not all of it."""
@@ -53,7 +59,13 @@ def row_condition(  # noqa: C901, PLR0911 (one case for each key)
         case HasFlag(flag):
             return _flag(flag)
         case DateKey(DateField.INTERNAL, relation, day_ms):
-            return _DATES[relation](day_ms)
+            return _day("m.internal_ms", relation, day_ms)
+        case DateKey(DateField.SAVED, relation, day_ms):
+            return _day("m.saved_ms", relation, day_ms)
+        case EmailId(_, int() as blob_id):
+            return RowCondition("m.blob_id = ?", (blob_id,))
+        case EmailId() | ThreadId():
+            return NO_ROW
         case Age(older, seconds):
             moment = now_ms - seconds * 1000
             return RowCondition("m.internal_ms <= ?" if older else "m.internal_ms >= ?", (moment,))
@@ -100,10 +112,11 @@ def _flag(flag: str) -> RowCondition | None:
     return RowCondition("(' ' || lower(m.keywords) || ' ') LIKE ? ESCAPE '!'", (f"% {escaped} %",))
 
 
-_DATES: dict[DateRelation, Callable[[int], RowCondition]] = {
-    DateRelation.BEFORE: lambda day: RowCondition("m.internal_ms < ?", (day,)),
-    DateRelation.ON: lambda day: RowCondition(
-        "(m.internal_ms >= ? AND m.internal_ms < ?)", (day, day + MS_PER_DAY)
-    ),
-    DateRelation.SINCE: lambda day: RowCondition("m.internal_ms >= ?", (day,)),
-}
+def _day(column: str, relation: DateRelation, day_ms: int) -> RowCondition:
+    match relation:
+        case DateRelation.BEFORE:
+            return RowCondition(f"{column} < ?", (day_ms,))
+        case DateRelation.ON:
+            return RowCondition(f"({column} >= ? AND {column} < ?)", (day_ms, day_ms + MS_PER_DAY))
+        case DateRelation.SINCE:
+            return RowCondition(f"{column} >= ?", (day_ms,))

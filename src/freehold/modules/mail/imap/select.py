@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from freehold.modules.mail.folders.access import Access, open_selectable
 from freehold.modules.mail.folders.expunge import expunge_messages
+from freehold.modules.mail.folders.object_ids import folder_object_id
 from freehold.modules.mail.folders.ranges import UidRange
 from freehold.modules.mail.folders.read import (
     claim_recent,
@@ -137,6 +138,7 @@ def _describe(conversation: Conversation, view: View, opened: _Opened) -> None:
         response.untagged_ok("UIDs valid", response_code.uid_validity(folder.uid_validity)),
         response.untagged_ok("Predicted next UID", response_code.uid_next(folder.uid_next)),
         response.untagged_ok("Highest", response_code.highest_mod_sequence(folder.modseq)),
+        response.untagged_ok("Lasting name", response_code.mailbox_id(folder_object_id(folder.id))),
     )
     conversation.send(b"".join(lines))
 

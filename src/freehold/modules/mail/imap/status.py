@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from freehold.modules.mail.folders.access import open_selectable
+from freehold.modules.mail.folders.object_ids import folder_object_id
 from freehold.modules.mail.folders.read import (
     Folder,
     count_deleted,
@@ -16,7 +17,7 @@ from freehold.protocols.imap import data_response
 from freehold.protocols.imap.status import MailboxStatus, StatusItem
 from freehold.storage.database import Transaction
 
-StatusValues = dict[StatusItem, int | None]
+StatusValues = dict[StatusItem, int | str | None]
 
 
 async def status(conversation: Conversation, command: MailboxStatus) -> Reply:
@@ -63,13 +64,14 @@ def complete_status(conversation: Conversation, values: StatusValues) -> None:
         enable_condstore(conversation)
 
 
-_COUNTERS: dict[StatusItem, Callable[[Folder], int]] = {
+_COUNTERS: dict[StatusItem, Callable[[Folder], int | str]] = {
     StatusItem.MESSAGES: lambda folder: folder.message_count,
     StatusItem.UIDNEXT: lambda folder: folder.uid_next,
     StatusItem.UIDVALIDITY: lambda folder: folder.uid_validity,
     StatusItem.UNSEEN: lambda folder: folder.unseen_count,
     StatusItem.SIZE: lambda folder: folder.size_bytes,
     StatusItem.HIGHESTMODSEQ: lambda folder: folder.modseq,
+    StatusItem.MAILBOXID: lambda folder: folder_object_id(folder.id),
 }
 
 
