@@ -248,7 +248,7 @@ def test_an_append_can_be_refused_in_the_middle_and_between_messages() -> None:
 
 def test_a_message_over_the_limit_is_refused_without_asking_the_session() -> None:
     limits = Limits(append=5)
-    too_big = BadCommand(b"a", "message too big", Status.NO, b"TOOBIG")
+    too_big = BadCommand(b"a", "APPEND: message too big", Status.NO, b"TOOBIG", b"APPEND")
     assert pull(member(limits), b"a APPEND x {6}\r\n") == [too_big]
     assert pull(member(limits), b"a APPEND x {6+}\r\n123456\r\nb NOOP\r\n") == [too_big, Noop(b"b")]
 

@@ -1,62 +1,234 @@
-"""APPEND, also of several messages (RFC 9051 §6.3.12, RFC 3502).
+"""APPEND of one or several messages, whole or put together, and REPLACE, which sends one in the same way.
 
-A message is never held here: this file reads what stands before each message's literal, and the connection
-streams the octets. `APPEND` is therefore in the registry only to answer a command without a literal.
+Owns RFC 9051 §6.3.12, RFC 3502 (several messages), RFC 3516 §4.4 (literal8), RFC 4469 §5 (CATENATE),
+RFC 6855 §4 (UTF8) and RFC 8508 §5 (REPLACE) as far as text goes: what stands between the literals. The
+octets of messages are streamed by `upload`, so nothing here ever holds one.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from freehold.protocols.imap.commands import Command, CommandSpec
 from freehold.protocols.imap.cursor import Cursor
-from freehold.protocols.imap.states import AFTER_LOGIN
+from freehold.protocols.imap.errors import CommandError
+from freehold.protocols.imap.events import (
+    AppendMessageEnd,
+    AppendStarted,
+    CatenateText,
+    CatenateUrl,
+    Event,
+    Replaced,
+)
+from freehold.protocols.imap.limits import MAX_CATENATE_PARTS
+from freehold.protocols.imap.literal import Literal
+from freehold.protocols.imap.sequence_set import SequenceSet
+from freehold.protocols.imap.states import AFTER_LOGIN, MAILBOX_OPEN
 
-# The mailbox may itself be a literal; then nothing stands between the command's name and the brace.
-_BEFORE_MAILBOX = re.compile(rb"[^ ]+ +APPEND +", re.IGNORECASE)
-_COMMAND = re.compile(rb"[^ ]+ +APPEND", re.IGNORECASE)
+# seq-number = nz-number / "*"
+_SEQUENCE_NUMBER = re.compile(rb"[1-9]\d{0,9}|\*")
 
 
 @dataclass(frozen=True, slots=True)
-class MessageHeading:
-    """What the client says of one message: flags, and the date it wants as INTERNALDATE, if any."""
+class UploadCommand(Command):
+    """APPEND, REPLACE or UID REPLACE (`name`), up to its first literal: the connection reads it on."""
 
-    flags: tuple[str, ...]
-    internal_date_ms: int | None
-
-
-def is_mailbox_literal(text: bytes) -> bool:
-    """Tell whether a literal behind `text` would be APPEND's mailbox name instead of a message."""
-    return _BEFORE_MAILBOX.fullmatch(text) is not None
+    name: bytes
+    arguments: bytes
 
 
-def parse_append_start(text: bytes, *, utf8: bool) -> tuple[str, MessageHeading]:
-    """Read `tag APPEND mailbox [flags] [date]` up to the first message's literal."""
-    cursor = Cursor(text, utf8=utf8)
-    cursor.take(_COMMAND, "APPEND")
-    cursor.space()
-    mailbox = cursor.mailbox()
-    return mailbox, _heading(cursor)
+class Want(Enum):
+    """What comes behind a text that was read."""
+
+    STRING = auto()
+    """A literal that is part of the text: `AppendReader.add_string` takes it."""
+    CONTENT = auto()
+    """A literal that is a message, or a part of one."""
+    NOTHING = auto()
+    """The command is complete."""
 
 
-def parse_append_next(text: bytes) -> MessageHeading:
-    """Read ` [flags] [date]` of a further message up to its literal."""
-    return _heading(Cursor(text))
+class _Stage(Enum):
+    """What stands next in the text."""
+
+    TARGET = auto()
+    MESSAGE = auto()
+    PART = auto()
+    UTF8_END = auto()
 
 
-def parse_append_without_message(_tag: bytes, cursor: Cursor) -> Command:
-    """Refuse an APPEND that has no literal.
-
-    Raises:
-        CommandError: always; what is wrong with it.
-    """
-    cursor.space()
-    cursor.mailbox()
-    _heading(cursor)
-    raise cursor.error("a message as a literal")
+class _StringComesError(Exception):
+    """The text ends where a string should stand, and a literal was announced."""
 
 
-def _heading(cursor: Cursor) -> MessageHeading:
-    cursor.space()
+class AppendReader:
+    """Reads the text of one command from literal to literal; `events` are what it has found, in order."""
+
+    __slots__ = (
+        "_literal",
+        "_mailbox",
+        "_messages",
+        "_parts",
+        "_replaced",
+        "_rest",
+        "_stage",
+        "_utf8",
+        "events",
+        "name",
+        "tag",
+    )
+
+    def __init__(self, tag: bytes, name: bytes, *, utf8: bool) -> None:
+        self.events: list[Event] = []
+        self.tag = tag
+        self.name = name
+        self._utf8 = utf8
+        self._stage = _Stage.TARGET
+        self._rest = b""
+        self._literal: Literal | None = None
+        self._mailbox = ""
+        self._replaced: Replaced | None = None
+        self._messages = 0
+        self._parts = 0
+
+    def read(self, text: bytes, literal: Literal | None) -> Want:
+        """Read a text up to the literal that was announced behind it, or to the command's end.
+
+        Raises:
+            CommandError: what is wrong with it.
+        """
+        cursor = Cursor(self._rest + text, utf8=self._utf8)
+        self._literal = literal
+        self._rest = b""
+        while True:
+            start = cursor.position
+            try:
+                want = self._take(cursor)
+            except _StringComesError:
+                self._rest = cursor.data[start:]
+                return Want.STRING
+            if want is not None:
+                return want
+
+    def add_string(self, octets: bytes) -> None:
+        """Take the literal that was wanted as part of the text."""
+        self._rest += b"{%d}\r\n%b" % (len(octets), octets)
+
+    def content_ended(self) -> None:
+        """Note that the octets of a content are over, which may end its message."""
+        if self._stage is _Stage.MESSAGE:
+            self.events.append(AppendMessageEnd())
+
+    def _take(self, cursor: Cursor) -> Want | None:
+        match self._stage:
+            case _Stage.TARGET:
+                return self._take_target(cursor)
+            case _Stage.MESSAGE:
+                return self._take_message(cursor)
+            case _Stage.PART:
+                return self._take_part(cursor)
+            case _Stage.UTF8_END:
+                cursor.close()
+                self._end_message()
+                return None
+
+    def _take_target(self, cursor: Cursor) -> None:
+        cursor.space()
+        if self.name != b"APPEND":
+            number = cursor.take(_SEQUENCE_NUMBER, "a message number")
+            self._replaced = Replaced(SequenceSet.parse(number), uid=self.name.startswith(b"UID "))
+            cursor.space()
+        self._expect_string(cursor)
+        self._mailbox = cursor.mailbox()
+        self._stage = _Stage.MESSAGE
+
+    def _take_message(self, cursor: Cursor) -> Want | None:
+        """Take ` [flags] [date]` and the start of a message, or the end of the command behind one."""
+        literal = self._literal
+        if self._messages and (literal is None or self._replaced is not None) and self._is_over(cursor):
+            return Want.NOTHING
+        cursor.space()
+        flags, date_ms = _heading(cursor)
+        word = b"" if self._at_content(cursor) else cursor.word("a message as a literal")
+        if word == b"CATENATE":
+            cursor.space()
+            cursor.open()
+            self._parts = 0
+            self._stage = _Stage.PART
+            literal = None
+        else:
+            literal = self._content(cursor, word)
+        self._messages += 1
+        size, binary = (None, False) if literal is None else (literal.size, literal.binary)
+        self.events.append(
+            AppendStarted(
+                self.tag, self._mailbox, flags, date_ms, size, self._messages, binary, self._replaced
+            )
+        )
+        return None if literal is None else Want.CONTENT
+
+    def _is_over(self, cursor: Cursor) -> bool:
+        """Tell whether the command ends here; REPLACE must."""
+        if self._replaced is None:
+            return not cursor.data[cursor.position :].strip(b" ")
+        cursor.end()
+        if self._literal is not None:
+            raise cursor.error("the end of the command")
+        return True
+
+    def _content(self, cursor: Cursor, word: bytes) -> Literal:
+        """Return the literal that is a whole message; RFC 6855 §4 puts one into `UTF8 (~{…}…)`."""
+        if word == b"UTF8":
+            cursor.space()
+            cursor.open()
+            self._stage = _Stage.UTF8_END
+        elif word:
+            raise CommandError("expected a message as a literal")
+        literal = self._literal
+        if literal is None or not self._at_content(cursor) or (word and not literal.binary):
+            raise cursor.error("a message as a literal8" if word else "a message as a literal")
+        return literal
+
+    def _take_part(self, cursor: Cursor) -> Want | None:
+        """Take `TEXT literal` or `URL string` within CATENATE's parentheses, or the closing one."""
+        if self._parts:
+            if cursor.skip(b")"):
+                self._end_message()
+                return None
+            cursor.space()
+        word = cursor.word("TEXT or URL")
+        cursor.space()
+        if self._parts >= MAX_CATENATE_PARTS:
+            raise CommandError("too many parts of a message")
+        if word == b"TEXT":
+            if self._literal is None or not self._at_content(cursor):
+                raise cursor.error("a literal")
+            self._parts += 1
+            self.events.append(CatenateText(self._literal.size, binary=self._literal.binary))
+            return Want.CONTENT
+        if word != b"URL":
+            raise CommandError("expected TEXT or URL")
+        self._expect_string(cursor)
+        url = cursor.astring("a URL")
+        self._parts += 1
+        self.events.append(CatenateUrl(url))
+        return None
+
+    def _end_message(self) -> None:
+        self.events.append(AppendMessageEnd())
+        self._stage = _Stage.MESSAGE
+
+    def _expect_string(self, cursor: Cursor) -> None:
+        if self._at_content(cursor) and self._literal is not None and not self._literal.binary:
+            raise _StringComesError
+
+    def _at_content(self, cursor: Cursor) -> bool:
+        return self._literal is not None and cursor.position == len(cursor.data)
+
+
+def _heading(cursor: Cursor) -> tuple[tuple[str, ...], int | None]:
+    """Take flags and date, both optional, each with the space behind it."""
     flags: tuple[str, ...] = ()
     if cursor.looking_at(b"("):
         flags = cursor.flag_list()
@@ -65,8 +237,18 @@ def _heading(cursor: Cursor) -> MessageHeading:
     if cursor.looking_at(b'"'):
         date_ms = cursor.date_time()
         cursor.space()
-    cursor.end()
-    return MessageHeading(flags, date_ms)
+    return flags, date_ms
 
 
-COMMANDS = (CommandSpec(b"APPEND", Command, parse_append_without_message, AFTER_LOGIN),)
+def _parser(name: bytes) -> Callable[[bytes, Cursor], Command]:
+    def parse(tag: bytes, cursor: Cursor) -> Command:
+        return UploadCommand(tag, name, cursor.data[cursor.position :])
+
+    return parse
+
+
+COMMANDS = (
+    CommandSpec(b"APPEND", UploadCommand, _parser(b"APPEND"), AFTER_LOGIN),
+    CommandSpec(b"REPLACE", UploadCommand, _parser(b"REPLACE"), MAILBOX_OPEN),
+    CommandSpec(b"UID REPLACE", UploadCommand, _parser(b"UID REPLACE"), MAILBOX_OPEN),
+)

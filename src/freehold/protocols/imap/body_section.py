@@ -63,21 +63,25 @@ def parse_body_section(cursor: Cursor, word: bytes) -> BodySection:
             raise CommandError("expected a header field name")
     if not cursor.skip(b"]"):
         raise cursor.error("a closing bracket")
-    offset, length = _partial(cursor) if cursor.looking_at(b"<") else (None, None)
+    offset, length = parse_partial(cursor) if cursor.looking_at(b"<") else (None, None)
     label = _label(part, text, fields, offset)
     return BodySection(label, word == b"BODY.PEEK", part, text, fields, offset, length)
 
 
-def _section(cursor: Cursor) -> tuple[tuple[int, ...], SectionText]:
-    part: tuple[int, ...] = ()
+def parse_part(cursor: Cursor) -> tuple[int, ...]:
+    """Take a part number such as `1.2.3`; the message itself has none."""
     match = cursor.match(_PART)
-    if match is not None:
-        part = tuple(map(int, match[0].split(b".")))
-        if len(part) > MAX_SECTION_PARTS:
-            raise CommandError("body part number too deep")
-        if not cursor.skip(b"."):
-            return part, SectionText.EVERYTHING
-    elif cursor.looking_at(b"]"):
+    if match is None:
+        return ()
+    part = tuple(map(int, match[0].split(b".")))
+    if len(part) > MAX_SECTION_PARTS:
+        raise CommandError("body part number too deep")
+    return part
+
+
+def _section(cursor: Cursor) -> tuple[tuple[int, ...], SectionText]:
+    part = parse_part(cursor)
+    if cursor.looking_at(b"]") or (part and not cursor.skip(b".")):
         return part, SectionText.EVERYTHING
     text = _TEXTS.get(cursor.take(_SECTION_TEXT, "a section").upper())
     if text is None or (text is SectionText.MIME and not part):
@@ -92,7 +96,7 @@ def _field(cursor: Cursor) -> bytes:
     return name
 
 
-def _partial(cursor: Cursor) -> tuple[int, int]:
+def parse_partial(cursor: Cursor) -> tuple[int, int]:
     """Take `<offset.length>`."""
     cursor.skip(b"<")
     offset = cursor.number(MAX_NUMBER63)

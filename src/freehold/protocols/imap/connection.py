@@ -8,12 +8,7 @@ mean, and every reply but `+` and a refused APPEND's, is the session's.
 from enum import Enum, auto
 
 from freehold.protocols.imap import response
-from freehold.protocols.imap.append import (
-    MessageHeading,
-    is_mailbox_literal,
-    parse_append_next,
-    parse_append_start,
-)
+from freehold.protocols.imap.append import AppendReader, UploadCommand
 from freehold.protocols.imap.authenticate import decode_response
 from freehold.protocols.imap.commands import Command
 from freehold.protocols.imap.errors import CommandError, ProtocolError, Status
@@ -21,14 +16,11 @@ from freehold.protocols.imap.events import (
     NEED_DATA,
     NO_TAG,
     AppendFinished,
-    AppendMessageEnd,
-    AppendStarted,
     AuthAborted,
     AuthResponse,
     BadCommand,
     Event,
     IdleDone,
-    LiteralChunk,
     NeedData,
 )
 from freehold.protocols.imap.inbox import Inbox, LineTooLongError
@@ -36,6 +28,7 @@ from freehold.protocols.imap.limits import MAX_TAG_BYTES, MEMBER_LIMITS, STRANGE
 from freehold.protocols.imap.literal import Literal, split_literal
 from freehold.protocols.imap.registry import find_command, next_state, parse_command, read_tag, rejection
 from freehold.protocols.imap.states import State
+from freehold.protocols.imap.upload import Upload, UploadRejectedError
 
 
 class _Mode(Enum):
@@ -43,9 +36,7 @@ class _Mode(Enum):
 
     COMMAND = auto()
     LITERAL = auto()
-    MESSAGE_OFFERED = auto()
-    MESSAGE = auto()
-    AFTER_MESSAGE = auto()
+    UPLOAD = auto()
     SKIP_LITERAL = auto()
     SKIP_LINE = auto()
     RESPONSE = auto()
@@ -64,15 +55,13 @@ class ServerConnection:
         "_discarded",
         "_inbox",
         "_literals",
-        "_mailbox",
         "_member_limits",
-        "_messages",
         "_mode",
         "_outbox",
         "_remaining",
-        "_synchronising",
         "_tag",
         "_text",
+        "_upload",
         "_verdict",
         "state",
         "utf8",
@@ -86,7 +75,7 @@ class ServerConnection:
         self._outbox: list[bytes] = []
         self._mode = _Mode.COMMAND
         self._tag = NO_TAG
-        self._synchronising = False
+        self._upload: Upload | None = None
         self._verdict: BadCommand | bytes | None = None
         self._reset()
 
@@ -137,18 +126,19 @@ class ServerConnection:
         self._mode = _Mode.IDLE
 
     def refuse(self, text: str, code: bytes | None = None, status: Status = Status.NO) -> None:
-        """Refuse the APPEND that is under way, at any time from `AppendStarted` to before `AppendFinished`.
+        """Refuse the APPEND that is under way, from `AppendStarted` to before `AppendFinished`.
 
         The tagged reply is queued when the client has stopped sending: at once if it waits for leave.
         """
-        self._expect(_Mode.MESSAGE_OFFERED, _Mode.MESSAGE, _Mode.AFTER_MESSAGE)
+        self._expect(_Mode.UPLOAD)
+        unread = None if self._upload is None else self._upload.unread()
         self._verdict = response.tagged(self._tag, status, text, code)
-        if self._mode is _Mode.MESSAGE_OFFERED and self._synchronising:
+        self._upload = None
+        if unread is None:
             self._mode = _Mode.COMMAND
             self._deliver_verdict()
-        elif self._mode is _Mode.AFTER_MESSAGE:
-            self._mode = _Mode.SKIP_LINE
         else:
+            self._remaining = unread
             self._mode = _Mode.SKIP_LITERAL
 
     def next_event(self) -> Event | NeedData:
@@ -184,10 +174,8 @@ class ServerConnection:
                 return self._read_command()
             case _Mode.LITERAL:
                 return self._read_literal()
-            case _Mode.MESSAGE_OFFERED | _Mode.MESSAGE:
-                return self._read_message()
-            case _Mode.AFTER_MESSAGE:
-                return self._read_after_message()
+            case _Mode.UPLOAD:
+                return self._read_upload()
             case _Mode.SKIP_LITERAL | _Mode.SKIP_LINE:
                 return self._skip()
             case _Mode.RESPONSE | _Mode.IDLE:
@@ -209,6 +197,8 @@ class ServerConnection:
         self._reset()
         event = parse_command(text, self.state, utf8=self.utf8)
         self._tag = event.tag
+        if isinstance(event, UploadCommand):
+            return self._begin_upload(event.name, event.arguments, None)
         return event
 
     def _begin_literal(self, literal: Literal) -> Event | None:
@@ -216,11 +206,9 @@ class ServerConnection:
         found = find_command(self._text, self.state)
         if isinstance(found, BadCommand):
             return self._reject(found, literal)
-        self._tag, spec, _ = found
-        if spec.name == b"APPEND":
-            before = bytes(self._text[: -literal.marker_bytes])
-            if not is_mailbox_literal(before):
-                return self._begin_append(before, literal)
+        self._tag, spec, start = found
+        if spec.value is UploadCommand:
+            return self._begin_upload(spec.name, bytes(self._text[start : -literal.marker_bytes]), literal)
         self._literals += literal.size
         if literal.size > self._limits.nonsynchronising and not literal.synchronising:
             return self._reject(self._too_big("non-synchronising literal too big"), literal)
@@ -233,14 +221,17 @@ class ServerConnection:
             self.send(response.continuation("go on"))
         return None
 
-    def _begin_append(self, before: bytes, literal: Literal) -> Event | None:
-        try:
-            mailbox, heading = parse_append_start(before, utf8=self.utf8)
-        except CommandError as error:
-            return self._reject(rejection(self._tag, b"APPEND", error), literal)
+    def _begin_upload(self, name: bytes, arguments: bytes, literal: Literal | None) -> Event | None:
+        """Read the first text of an APPEND or REPLACE."""
         self._reset()
-        self._mailbox = mailbox
-        return self._offer_message(heading, literal)
+        reader = AppendReader(self._tag, name, utf8=self.utf8)
+        upload = self._upload = Upload(reader, self._inbox, self.send, self._limits)
+        self._mode = _Mode.UPLOAD
+        try:
+            upload.begin(arguments, literal)
+        except UploadRejectedError as rejected:
+            return self._reject(rejection(self._tag, name, rejected.error), rejected.literal)
+        return None
 
     def _read_literal(self) -> NeedData | None:
         octets = self._inbox.take(self._remaining)
@@ -251,47 +242,16 @@ class ServerConnection:
         self._mode = _Mode.COMMAND
         return None
 
-    def _offer_message(self, heading: MessageHeading, literal: Literal) -> Event | None:
-        if literal.size > self._limits.append:
-            return self._reject(self._too_big("message too big"), literal)
-        self._messages += 1
-        self._remaining = literal.size
-        self._synchronising = literal.synchronising
-        self._mode = _Mode.MESSAGE_OFFERED
-        return AppendStarted(
-            self._tag, self._mailbox, heading.flags, heading.internal_date_ms, literal.size, self._messages
-        )
-
-    def _read_message(self) -> Event | NeedData:
-        if self._mode is _Mode.MESSAGE_OFFERED:
-            self._mode = _Mode.MESSAGE
-            if self._synchronising:
-                self.send(response.continuation("go on"))
-        if not self._remaining:
-            self._mode = _Mode.AFTER_MESSAGE
-            return AppendMessageEnd()
-        octets = self._inbox.take(self._remaining)
-        if not octets:
-            return NEED_DATA
-        self._remaining -= len(octets)
-        return LiteralChunk(octets)
-
-    def _read_after_message(self) -> Event | NeedData | None:
-        """Take the line behind a message: its end, or the heading of the next one."""
-        line = self._inbox.take_line(self._limits.line)
-        if line is None:
-            return NEED_DATA
-        if not line.strip(b" "):
-            self._reset()
-            return AppendFinished(self._tag)
-        literal = split_literal(line)
-        if literal is None:
-            return self._reject(BadCommand(self._tag, "APPEND: expected a message as a literal"), None)
+    def _read_upload(self) -> Event | NeedData | None:
+        upload = self._upload
+        assert upload is not None
         try:
-            heading = parse_append_next(line[: -literal.marker_bytes])
-        except CommandError as error:
-            return self._reject(rejection(self._tag, b"APPEND", error), literal)
-        return self._offer_message(heading, literal)
+            event = upload.next_event()
+        except UploadRejectedError as rejected:
+            return self._reject(rejection(self._tag, upload.name, rejected.error), rejected.literal)
+        if isinstance(event, AppendFinished):
+            self._reset()
+        return event
 
     def _reject(self, event: BadCommand, literal: Literal | None) -> Event | None:
         """Give up the command; octets that come regardless are skipped before the event is given."""
@@ -377,7 +337,6 @@ class ServerConnection:
         """Return to the start of a command."""
         self._mode = _Mode.COMMAND
         self._text = bytearray()
-        self._literals = self._remaining = self._messages = self._discarded = 0
-        self._synchronising = False
-        self._mailbox = ""
+        self._literals = self._remaining = self._discarded = 0
+        self._upload = None
         self._verdict = None

@@ -5,6 +5,7 @@ from enum import Enum, auto
 
 from freehold.protocols.imap.commands import Command
 from freehold.protocols.imap.errors import Status
+from freehold.protocols.imap.sequence_set import SequenceSet
 
 
 class NeedData(Enum):
@@ -36,25 +37,51 @@ class BadCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """The one message that REPLACE names, by its number or, with `uid`, by its UID (RFC 8508 §3)."""
+
+    message: SequenceSet
+    uid: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AppendStarted:
-    """The client is about to send a message of `size` octets.
+    """The client is about to send a message of `size` octets, or (None) its parts.
 
     Going on with `next_event` accepts it; `refuse` answers the whole command with NO. `number` counts the
     command's messages from 1. A size of 0 means that the client gave the command up (RFC 3502 §6.3.11).
     A `BadCommand` instead of `AppendFinished` ends the command, and nothing of it may be stored.
+    A `binary` message may hold NUL. `replaced` is what REPLACE removes.
     """
 
     tag: bytes
     mailbox: str
     flags: tuple[str, ...]
     internal_date_ms: int | None
-    size: int
+    size: int | None
     number: int
+    binary: bool = False
+    replaced: Replaced | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CatenateText:
+    """The next part of the message is `size` octets that follow (RFC 4469 §5)."""
+
+    size: int
+    binary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CatenateUrl:
+    """The next part of the message is what a URL names; it is as the client sent it."""
+
+    url: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class LiteralChunk:
-    """The next octets of the message."""
+    """The next octets of the message or of its part."""
 
     data: bytes = field(repr=False)
 
@@ -96,6 +123,8 @@ Event = (
     Command
     | BadCommand
     | AppendStarted
+    | CatenateText
+    | CatenateUrl
     | LiteralChunk
     | AppendMessageEnd
     | AppendFinished

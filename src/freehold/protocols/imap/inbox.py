@@ -29,6 +29,10 @@ class Inbox:
         """Give up to `count` octets and leave them."""
         return bytes(self._data[self._start : self._start + count])
 
+    def find(self, octet: bytes, count: int) -> int:
+        """Give how many octets stand before the first of this kind among the next `count`, or -1."""
+        return max(-1, self._data.find(octet, self._start, self._start + count) - self._start)
+
     def clear(self) -> None:
         """Forget everything."""
         self._data = bytearray()

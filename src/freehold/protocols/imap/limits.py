@@ -54,6 +54,9 @@ MAX_FETCH_ITEMS = 256
 MAX_SECTION_PARTS = 64
 """Deepest body part number, as in BODY[1.2.3]."""
 
+MAX_CATENATE_PARTS = 1000
+"""Texts and URLs of one message that CATENATE puts together."""
+
 MAX_HEADER_FIELDS = 256
 MAX_ID_PAIRS = 30
 MAX_ID_KEY_BYTES = 30

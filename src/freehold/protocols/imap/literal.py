@@ -1,16 +1,16 @@
-"""The announcement of a literal at the end of a line (RFC 9051 §4.3, RFC 7888)."""
+"""The announcement of a literal at the end of a line (RFC 9051 §4.3, RFC 7888 §5)."""
 
 import re
 from dataclasses import dataclass
 
-# literal = "{" number64 ["+"] "}" CRLF *CHAR8
-_AT_END = re.compile(rb"\{(\d{1,20})(\+?)\}\Z")
-_LONGEST = 23
+# literal = "{" number64 ["+"] "}" CRLF *CHAR8, literal8 = "~" literal
+_AT_END = re.compile(rb"(~?)\{(\d{1,20})(\+?)\}\Z")
+_LONGEST = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """Octets to come; a synchronising literal waits for our leave.
+    """Octets to come; a synchronising literal waits for our leave, a binary one may hold NUL.
 
     `marker_bytes` is the length of the announcement itself.
     """
@@ -18,6 +18,7 @@ class Literal:
     size: int
     synchronising: bool
     marker_bytes: int
+    binary: bool = False
 
 
 def split_literal(line: bytes) -> Literal | None:
@@ -27,4 +28,4 @@ def split_literal(line: bytes) -> Literal | None:
     match = _AT_END.search(line, max(0, len(line) - _LONGEST))
     if match is None:
         return None
-    return Literal(int(match[1]), not match[2], match.end() - match.start())
+    return Literal(int(match[2]), not match[3], match.end() - match.start(), bool(match[1]))
