@@ -1,0 +1,22 @@
+"""A port on which POP3 is spoken in plain text, which loopback clients may."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.mail_host import MailHost
+from tests.modules.mail.pop3.client import pop3
+
+
+@pytest.fixture
+async def port(host: MailHost) -> AsyncIterator[int]:
+    """The port of a host on SQLite."""
+    async with host.listening(pop3(host), tls=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def any_port(any_host: MailHost) -> AsyncIterator[int]:
+    """The port of a host, once on each engine."""
+    async with any_host.listening(pop3(any_host), tls=False) as opened:
+        yield opened
