@@ -10,6 +10,7 @@ from freehold.modules.mail.errors import FolderNotFoundError
 from freehold.modules.mail.folders.change import ChangeKind, log_changes, next_modseq, uid_ranges
 from freehold.modules.mail.folders.ranges import UidRange, fetch_in
 from freehold.modules.mail.folders.references import count_blobs, release_blobs
+from freehold.modules.mail.folders.seen import forget_messages
 from freehold.modules.mail.folders.trash import move_to_trash, wanted_trash
 from freehold.modules.mail.model import MAX_UID, UID_BITS, Flag
 from freehold.storage.blobs import BlobStore
@@ -68,12 +69,14 @@ async def expunge_messages(
         return Expunged(moved, gone, trash.id, trash.is_new)
     await _remove(tx, blobs, folder_id, rows, gone)
     await log_changes(tx, mailbox_id, folder_id, modseq, ChangeKind.EXPUNGED, gone)
-    await _discount(
+    is_shared = await _discount(
         tx,
         mailbox_id,
         folder_id,
         (modseq, len(rows), sum(not row[3] & Flag.SEEN for row in rows), sum(row[2] for row in rows)),
     )
+    if is_shared:
+        await forget_messages(tx, folder_id, gone)
     return Expunged(modseq, gone)
 
 
@@ -88,12 +91,12 @@ async def _remove(
 
 async def _discount(
     tx: Transaction, mailbox_id: int, folder_id: int, gone: tuple[int, int, int, int]
-) -> None:
-    """Take (modseq, messages, unseen, bytes) off the counters of the folder and of the mailbox."""
+) -> bool:
+    """Take (modseq, messages, unseen, bytes) off all counters; returns whether the folder is shared."""
     modseq, messages, unseen, size_bytes = gone
     row = await tx.fetch_one(
         "UPDATE folder SET modseq = ?, message_count = message_count - ?, unseen_count = unseen_count - ?,"
-        " size_bytes = size_bytes - ? WHERE id = ? AND mailbox_id = ? RETURNING id",
+        " size_bytes = size_bytes - ? WHERE id = ? AND mailbox_id = ? RETURNING is_shared",
         modseq,
         messages,
         unseen,
@@ -109,3 +112,4 @@ async def _discount(
         messages,
         mailbox_id,
     )
+    return bool(row[0])

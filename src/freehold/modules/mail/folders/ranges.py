@@ -14,12 +14,17 @@ UIDS_BETWEEN_RANGES = 40
 
 
 async def fetch_in(
-    tx: Transaction, sql: str, folder_id: int, ranges: Sequence[UidRange], *arguments: int
+    tx: Transaction,
+    sql: str,
+    folder_id: int,
+    ranges: Sequence[UidRange],
+    *arguments: int,
+    before: tuple[int, ...] = (),
 ) -> list[Row]:
     """Return the rows of a statement for the UIDs of ascending, disjoint `ranges`, in order.
 
-    `sql` ends in a condition with two parameters, the first and last row id, before `arguments`;
-    its first column is the row id, by which it must be ordered.
+    `sql` ends in a condition with two parameters, the first and last row id, behind those for `before` and
+    ahead of those for `arguments`; its first column is the row id, by which it must be ordered.
     """
     base = folder_id << UID_BITS
     if not ranges:
@@ -28,9 +33,9 @@ async def fetch_in(
     if len(ranges) <= RANGES_READ_ONE_BY_ONE or span > UIDS_BETWEEN_RANGES * len(ranges):
         rows: list[Row] = []
         for first, last in ranges:
-            rows += await tx.fetch(sql, base + first, base + last, *arguments)
+            rows += await tx.fetch(sql, *before, base + first, base + last, *arguments)
         return rows
-    rows = await tx.fetch(sql, base + ranges[0][0], base + ranges[-1][1], *arguments)
+    rows = await tx.fetch(sql, *before, base + ranges[0][0], base + ranges[-1][1], *arguments)
     return _sift(rows, base, ranges)
 
 

@@ -8,6 +8,7 @@ from freehold.modules.mail.folders.change import ChangeKind, log_changes, next_m
 from freehold.modules.mail.folders.quota import check_owner
 from freehold.modules.mail.folders.ranges import UidRange, fetch_in
 from freehold.modules.mail.folders.references import count_blobs, retain_blobs
+from freehold.modules.mail.folders.seen import forget_messages
 from freehold.modules.mail.model import MAX_UID, UID_BITS, Flag
 from freehold.storage.blobs import BlobStore
 from freehold.storage.database import Row, Transaction
@@ -41,7 +42,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class _Load:
+class Load:
     """What goes: row ids in order, and what counters must know."""
 
     ids: list[int]
@@ -49,7 +50,8 @@ class _Load:
     unseen: int
 
     @classmethod
-    def of(cls, rows: list[Row]) -> "_Load":
+    def of(cls, rows: list[Row]) -> "Load":
+        """Return the load of rows of id, blob, size and flags."""
         return cls(
             [row[0] for row in rows],
             sum(row[2] for row in rows),
@@ -69,12 +71,12 @@ async def copy_messages(
     """
     modseq = await next_modseq(tx, route.mailbox_id)
     rows = await fetch_in(tx, _SOURCE, route.source_id, ranges, route.mailbox_id)
-    load = _Load.of(rows)
-    first_uid, uid_validity = await _enter(tx, route, load, modseq)
+    load = Load.of(rows)
+    first_uid, uid_validity = await take_uids(tx, route, load, modseq)
     if not rows:
         return Transferred(0, uid_validity, [], [])
-    await _charge(tx, route.mailbox_id, load)
-    runs = _runs(load.ids, first_uid, route.target_id)
+    await charge(tx, route.mailbox_id, load)
+    runs = runs_of(load.ids, first_uid, route.target_id)
     await tx.execute_many(
         "INSERT INTO message"
         " (id, mailbox_id, blob_id, modseq, flags, keywords, internal_ms, saved_ms, size_bytes)"
@@ -83,7 +85,7 @@ async def copy_messages(
         [(shift, modseq, now_ms, first, last) for shift, first, last in runs],
     )
     await retain_blobs(tx, blobs, count_blobs(row[1] for row in rows))
-    return _result(load, first_uid, uid_validity, modseq)
+    return transferred(load, first_uid, uid_validity, modseq)
 
 
 async def move_messages(
@@ -97,22 +99,22 @@ async def move_messages(
     """
     modseq = await next_modseq(tx, route.mailbox_id)
     rows = await fetch_in(tx, _SOURCE, route.source_id, ranges, route.mailbox_id)
-    load = _Load.of(rows)
-    first_uid, uid_validity = await _enter(tx, route, load, modseq)
+    load = Load.of(rows)
+    first_uid, uid_validity = await take_uids(tx, route, load, modseq)
     if not rows:
         return Transferred(0, uid_validity, [], [])
     await _leave(tx, route, load, modseq)
-    runs = _runs(load.ids, first_uid, route.target_id)
+    runs = runs_of(load.ids, first_uid, route.target_id)
     await tx.execute_many(
         "UPDATE message SET id = id + ?, modseq = ?, saved_ms = ? WHERE id BETWEEN ? AND ?",
         [(shift, modseq, now_ms, first, last) for shift, first, last in runs],
     )
-    moved = _result(load, first_uid, uid_validity, modseq)
+    moved = transferred(load, first_uid, uid_validity, modseq)
     await log_changes(tx, route.mailbox_id, route.source_id, modseq, ChangeKind.EXPUNGED, moved.source)
     return moved
 
 
-async def _enter(tx: Transaction, route: Route, load: _Load, modseq: int) -> tuple[int, int]:
+async def take_uids(tx: Transaction, route: Route, load: Load, modseq: int) -> tuple[int, int]:
     """Take UIDs in the target; returns the first of them and its UIDVALIDITY."""
     count = len(load.ids)
     row = await tx.fetch_one(
@@ -135,10 +137,11 @@ async def _enter(tx: Transaction, route: Route, load: _Load, modseq: int) -> tup
     return row[0] - count, row[1]
 
 
-async def _leave(tx: Transaction, route: Route, load: _Load, modseq: int) -> None:
+async def _leave(tx: Transaction, route: Route, load: Load, modseq: int) -> None:
+    """Count the messages off the source, and forget which of its readers have seen them."""
     row = await tx.fetch_one(
         "UPDATE folder SET modseq = ?, message_count = message_count - ?, unseen_count = unseen_count - ?,"
-        " size_bytes = size_bytes - ? WHERE id = ? AND mailbox_id = ? RETURNING id",
+        " size_bytes = size_bytes - ? WHERE id = ? AND mailbox_id = ? RETURNING is_shared",
         modseq,
         len(load.ids),
         load.unseen,
@@ -148,9 +151,16 @@ async def _leave(tx: Transaction, route: Route, load: _Load, modseq: int) -> Non
     )
     if row is None:
         raise FolderNotFoundError
+    if row[0]:
+        await forget_messages(tx, route.source_id, uid_ranges([row_id & MAX_UID for row_id in load.ids]))
 
 
-async def _charge(tx: Transaction, mailbox_id: int, load: _Load) -> None:
+async def charge(tx: Transaction, mailbox_id: int, load: Load) -> None:
+    """Count what is copied into a mailbox.
+
+    Raises:
+        QuotaExceededError: it, or its owner, would hold more than it may.
+    """
     row = await tx.fetch_one(
         "UPDATE mailbox SET used_bytes = used_bytes + ?, message_count = message_count + ?"
         " WHERE id = ? RETURNING used_bytes, quota_bytes",
@@ -163,13 +173,14 @@ async def _charge(tx: Transaction, mailbox_id: int, load: _Load) -> None:
     await check_owner(tx, mailbox_id)
 
 
-def _result(load: _Load, first_uid: int, uid_validity: int, modseq: int) -> Transferred:
+def transferred(load: Load, first_uid: int, uid_validity: int, modseq: int) -> Transferred:
+    """Return what a load became that got consecutive UIDs."""
     target = [(first_uid, first_uid + len(load.ids) - 1)]
     source = uid_ranges([row_id & MAX_UID for row_id in load.ids])
     return Transferred(modseq, uid_validity, source, target)
 
 
-def _runs(ids: list[int], first_uid: int, target_id: int) -> list[tuple[int, int, int]]:
+def runs_of(ids: list[int], first_uid: int, target_id: int) -> list[tuple[int, int, int]]:
     """Return (shift, first id, last id) of each run of consecutive UIDs."""
     runs = []
     next_id = target_id << UID_BITS | first_uid

@@ -1,16 +1,23 @@
 """APPEND of one or several messages, all or none (RFC 9051 §6.3.12, RFC 3502)."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from freehold.modules.mail.errors import MessageTooLargeError
+from msgspec import structs
+
+from freehold.modules.mail.errors import FolderNotFoundError, MessageTooLargeError
+from freehold.modules.mail.folders.access import Access, rights_of
 from freehold.modules.mail.folders.append import Appended, NewMessage, append_message, insert_content
+from freehold.modules.mail.folders.change import uid_ranges
 from freehold.modules.mail.folders.flags import join_keywords
 from freehold.modules.mail.folders.quota import check_owner, check_room
+from freehold.modules.mail.folders.rights import ALL_RIGHTS, Right, permitted_flags
+from freehold.modules.mail.folders.seen import Reading, mark_seen
+from freehold.modules.mail.imap.access import open_target
 from freehold.modules.mail.imap.conversation import Conversation, Reply
-from freehold.modules.mail.imap.copy import find_target
 from freehold.modules.mail.imap.flag_bytes import split_flags
 from freehold.modules.mail.imap.quota import warn_if_nearly_full
+from freehold.modules.mail.model import Flag
 from freehold.protocols.imap import response_code
 from freehold.protocols.imap.events import AppendStarted
 from freehold.protocols.mime.buffer import Buffer
@@ -40,16 +47,17 @@ class _Arrived:
 
     blob: PreparedBlob
     message: NewMessage
+    is_seen_by_reader: bool = False
 
 
 class Append:
     """One APPEND under way; `abandon` it unless `commit` was called."""
 
-    __slots__ = ("_arrived", "_folder_id", "_heading", "_size_bytes", "_waiting_bytes", "_writer")
+    __slots__ = ("_arrived", "_heading", "_size_bytes", "_target", "_waiting_bytes", "_writer")
 
     def __init__(self) -> None:
         self._arrived: list[_Arrived] = []
-        self._folder_id = 0
+        self._target: Access | None = None
         self._heading: AppendStarted | None = None
         self._size_bytes = 0
         self._waiting_bytes = 0
@@ -59,13 +67,14 @@ class Append:
         """Take the announcement of a message.
 
         Raises:
-            TargetMissingError: no such folder.
+            TargetMissingError: no such folder, or none that the person may know of.
+            RightMissingError: the person may not insert messages.
             MessageTooLargeError: it, or all of them, are larger than allowed; or it is empty.
             QuotaExceededError: the mailbox is full, or its owner may hold no more.
             TooManyKeywordsError: the message would have too many keywords.
         """
         context = conversation.context
-        self._folder_id = (await find_target(conversation, heading.mailbox)).id
+        self._target = target = await open_target(conversation, heading.mailbox)
         if not heading.size:
             raise EmptyMessageError
         self._size_bytes += heading.size
@@ -75,7 +84,7 @@ class Append:
             self._waiting_bytes += heading.size
         if heading.number > MAX_MESSAGES or self._waiting_bytes > MAX_WAITING_BYTES:
             raise MessageTooLargeError("too many messages in one command")
-        await context.database.read(check_room, conversation.mailbox_id, self._size_bytes)
+        await context.database.read(check_room, target.mailbox_id, self._size_bytes)
         join_keywords(split_flags(heading.flags)[1])
         self._heading = heading
         self._writer = context.blobs.writer()
@@ -88,37 +97,42 @@ class Append:
 
     async def end_message(self, conversation: Conversation) -> None:
         """Take the end of the message: its octets are durable, or small enough for the commit."""
-        if self._writer is None or self._heading is None:
+        if self._writer is None or self._heading is None or self._target is None:
             return
         blob = await self._writer.finish()
         self._writer = None
         try:
             message = await _describe(conversation, blob, self._heading)
+            arrived = _permitted(_Arrived(blob, message), self._target)
         except BaseException:
             blob.discard()
             raise
-        self._arrived.append(_Arrived(blob, message))
+        self._arrived.append(arrived)
 
     async def commit(self, conversation: Conversation) -> Reply:
         """Store all messages.
 
         Raises:
             QuotaExceededError: the mailbox became full meanwhile; nothing was stored.
-            FolderNotFoundError: the folder was removed meanwhile.
+            FolderNotFoundError: the folder was removed meanwhile, or is shared no longer.
+            RightMissingError: the person may no longer insert messages.
         """
-        context = conversation.context
+        context, target = conversation.context, self._target
+        if target is None:
+            raise FolderNotFoundError
         try:
             places = await context.database.write(
                 _store,
                 context.blobs,
-                (conversation.mailbox_id, self._folder_id),
+                target,
                 self._arrived,
                 now_ms=context.clock.now_ms(),
             )
         finally:
             self.abandon()
-        conversation.folder_changed(self._folder_id, places[-1].modseq)
-        await warn_if_nearly_full(conversation)
+        conversation.folder_changed(target.folder.id, places[-1].modseq, mailbox_id=target.mailbox_id)
+        if not target.reader_id:
+            await warn_if_nearly_full(conversation)
         uids = response_code.append_uid(places[0].uid_validity, (place.uid for place in places))
         return Reply("Append completed", uids)
 
@@ -130,6 +144,19 @@ class Append:
         for arrived in self._arrived:
             arrived.blob.discard()
         self._arrived.clear()
+
+
+def _permitted(arrived: _Arrived, target: Access) -> _Arrived:
+    r"""Return a message with the flags only that the person may set (RFC 4314 §4); a reader's \Seen apart."""
+    if not target.reader_id and target.rights == ALL_RIGHTS:
+        return arrived
+    message = arrived.message
+    flags = message.flags & permitted_flags(target.rights)
+    keywords = message.keywords if Right.WRITE in target.rights else ""
+    if not target.reader_id:
+        return _Arrived(arrived.blob, structs.replace(message, flags=flags, keywords=keywords))
+    message = structs.replace(message, flags=flags & ~Flag.SEEN, keywords=keywords)
+    return _Arrived(arrived.blob, message, bool(flags & Flag.SEEN))
 
 
 async def _describe(conversation: Conversation, blob: PreparedBlob, heading: AppendStarted) -> NewMessage:
@@ -159,9 +186,12 @@ def _summarise(buffer: Buffer) -> tuple[bytes, bytes, int]:
 
 
 async def _store(
-    tx: Transaction, blobs: BlobStore, place: tuple[int, int], arrived: list[_Arrived], *, now_ms: int
+    tx: Transaction, blobs: BlobStore, target: Access, arrived: list[_Arrived], *, now_ms: int
 ) -> list[Appended]:
-    mailbox_id, folder_id = place
+    mailbox_id, folder_id = target.mailbox_id, target.folder.id
+    if target.reader_id:
+        now = replace(target, rights=await rights_of(tx, folder_id, mailbox_id, target.reader_id))
+        now.require(Right.INSERT)
     places = []
     for each in arrived:
         await insert_content(tx, blobs, each.blob, each.message, references=1)
@@ -169,4 +199,7 @@ async def _store(
             await append_message(tx, mailbox_id, folder_id, each.message, now_ms=now_ms, check_quota=True)
         )
     await check_owner(tx, mailbox_id)
+    seen = [place.uid for place, each in zip(places, arrived, strict=True) if each.is_seen_by_reader]
+    if seen:
+        await mark_seen(tx, Reading(target.reader_id, mailbox_id, folder_id), uid_ranges(seen), seen=True)
     return places

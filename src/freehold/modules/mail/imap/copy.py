@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from freehold.modules.mail.errors import FolderNotFoundError
+from freehold.modules.mail.folders.access import Access
 from freehold.modules.mail.folders.ranges import UidRange
-from freehold.modules.mail.folders.read import Folder, find_selectable
+from freehold.modules.mail.folders.rights import ALL_RIGHTS, Right
 from freehold.modules.mail.folders.transfer import Route, Transferred, copy_messages, move_messages
+from freehold.modules.mail.folders.transfer_shared import Passage, copy_shared, move_shared
+from freehold.modules.mail.imap.access import open_target, require_rights
 from freehold.modules.mail.imap.conversation import Conversation, Reply
-from freehold.modules.mail.imap.errors import TargetMissingError
 from freehold.modules.mail.imap.quota import warn_if_nearly_full
 from freehold.modules.mail.imap.view import View
 from freehold.protocols.imap import response, response_code
@@ -18,26 +19,28 @@ async def copy(conversation: Conversation, command: Copy) -> Reply:
     """Answer COPY.
 
     Raises:
-        TargetMissingError: no such folder.
-        QuotaExceededError: the mailbox would hold more than it may; nothing was copied.
+        TargetMissingError: no such folder, or none that the person may know of.
+        RightMissingError: the person may not insert there.
+        QuotaExceededError: the target's mailbox would hold more than it may; nothing was copied.
     """
     view = conversation.selected
-    target = await find_target(conversation, command.mailbox)
+    target = await open_target(conversation, command.mailbox)
     ranges = _ranges(view, command)
     if not ranges:
         return Reply("No messages found")
     context = conversation.context
-    copied = await context.database.write(
-        copy_messages,
-        context.blobs,
-        Route(conversation.mailbox_id, view.folder_id, target.id),
-        ranges,
-        now_ms=context.clock.now_ms(),
-    )
-    conversation.folder_changed(target.id, copied.modseq)
+    now_ms = context.clock.now_ms()
+    if _is_plain(view, target):
+        route = Route(view.mailbox_id, view.folder_id, target.folder.id)
+        copied = await context.database.write(copy_messages, context.blobs, route, ranges, now_ms=now_ms)
+    else:
+        passage = _passage(view, target)
+        copied = await context.database.write(copy_shared, context.blobs, passage, ranges, now_ms=now_ms)
+    conversation.folder_changed(target.folder.id, copied.modseq, mailbox_id=target.mailbox_id)
     if not copied.modseq:
         return Reply("No messages found")
-    await warn_if_nearly_full(conversation)
+    if not target.reader_id:
+        await warn_if_nearly_full(conversation)
     return Reply("Copy completed", _copy_uid(copied))
 
 
@@ -46,39 +49,42 @@ async def move(conversation: Conversation, command: Move) -> Reply:
 
     Raises:
         ReadOnlyError: the folder was opened by EXAMINE.
-        TargetMissingError: no such folder.
+        TargetMissingError: no such folder, or none that the person may know of.
+        RightMissingError: the person may not delete and expunge here, or not insert there.
+        QuotaExceededError: the target is another's, whose mailbox would hold more than it may.
     """
     view = conversation.writable
-    target = await find_target(conversation, command.mailbox)
+    require_rights(view, Right.DELETE | Right.EXPUNGE)
+    target = await open_target(conversation, command.mailbox)
     ranges = _ranges(view, command)
     if not ranges:
         return Reply("No messages found")
     context = conversation.context
-    moved = await context.database.write(
-        move_messages,
-        Route(conversation.mailbox_id, view.folder_id, target.id),
-        ranges,
-        now_ms=context.clock.now_ms(),
-    )
+    now_ms = context.clock.now_ms()
+    if _is_plain(view, target):
+        route = Route(view.mailbox_id, view.folder_id, target.folder.id)
+        moved = await context.database.write(move_messages, route, ranges, now_ms=now_ms)
+        left = moved.modseq
+    else:
+        done = await context.database.write(
+            move_shared, context.blobs, _passage(view, target), ranges, now_ms=now_ms
+        )
+        moved, left = done.transferred, done.source_modseq
     if not moved.modseq:
         return Reply("No messages found")
-    conversation.folder_changed(target.id, moved.modseq)
-    conversation.folder_changed(view.folder_id, moved.modseq)
+    conversation.folder_changed(target.folder.id, moved.modseq, mailbox_id=target.mailbox_id)
+    conversation.folder_changed(view.folder_id, left, mailbox_id=view.mailbox_id)
     conversation.send(response.untagged_ok("Moved UIDs", _copy_uid(moved)))
     return Reply("Move completed")
 
 
-async def find_target(conversation: Conversation, name: str) -> Folder:
-    """Return the folder that messages should go to.
+def _is_plain(view: View, target: Access) -> bool:
+    """Tell whether both folders are the person's own and nothing is held back of the target's rights."""
+    return not view.reader_id and not target.reader_id and target.rights == ALL_RIGHTS
 
-    Raises:
-        TargetMissingError: no such folder: the client may make it and try again.
-        FolderNotSelectableError: it is only there for its children.
-    """
-    try:
-        return await conversation.context.database.read(find_selectable, conversation.mailbox_id, name)
-    except FolderNotFoundError as error:
-        raise TargetMissingError from error
+
+def _passage(view: View, target: Access) -> Passage:
+    return Passage(view.mailbox_id, view.folder_id, view.reader_id, target)
 
 
 def _ranges(view: View, command: Transfer) -> list[UidRange]:
