@@ -127,9 +127,9 @@ def vanished(uids: Iterable[int], *, earlier: bool = False) -> bytes:
     return (b"* VANISHED (EARLIER) %b\r\n" if earlier else b"* VANISHED %b\r\n") % members
 
 
-def fetch_line(number: int, items: Iterable[bytes]) -> bytes:
-    """Write FETCH of a message number from ready-made items."""
-    return b"* %d FETCH (%b)\r\n" % (number, b" ".join(items))
+def fetch_line(number: int, items: Iterable[bytes], *, word: bytes = b"FETCH") -> bytes:
+    """Write FETCH of a message number from ready-made items, or UIDFETCH of a UID (RFC 9586 §3.3)."""
+    return b"* %d %b (%b)\r\n" % (number, word, b" ".join(items))
 
 
 def flags_item(flags: Iterable[str]) -> bytes:

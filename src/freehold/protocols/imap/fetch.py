@@ -12,6 +12,7 @@ from freehold.protocols.imap.commands import Command, CommandSpec
 from freehold.protocols.imap.cursor import MAX_NUMBER63, Cursor
 from freehold.protocols.imap.errors import CommandError
 from freehold.protocols.imap.limits import MAX_FETCH_ITEMS
+from freehold.protocols.imap.partial import PartialRange, parse_partial
 from freehold.protocols.imap.sequence_set import SequenceSet
 from freehold.protocols.imap.states import MAILBOX_OPEN
 
@@ -58,6 +59,7 @@ class Fetch(Command):
     """FETCH, or UID FETCH if `uid` (the response must then contain UID, asked or not).
 
     Each item occurs once. `changed_since` is a mod-sequence; `vanished` comes with it.
+    Of the messages that exist only the page `partial` is meant (RFC 9394 §3.3).
     """
 
     messages: SequenceSet
@@ -65,6 +67,7 @@ class Fetch(Command):
     items: tuple[FetchItem, ...]
     changed_since: int | None = None
     vanished: bool = False
+    partial: PartialRange | None = None
 
 
 def parse_fetch(tag: bytes, cursor: Cursor) -> Fetch:
@@ -82,13 +85,13 @@ def _parse(tag: bytes, cursor: Cursor, *, uid: bool) -> Fetch:
     messages = cursor.sequence_set()
     cursor.space()
     items = _items(cursor)
-    changed_since, vanished = None, False
+    modifiers = _Modifiers()
     if cursor.more():
-        changed_since, vanished = _modifiers(cursor)
-        if vanished and not uid:
+        modifiers = _modifiers(cursor)
+        if modifiers.vanished and not uid:
             raise CommandError("VANISHED is for UID FETCH")
     cursor.end()
-    return Fetch(tag, messages, uid, items, changed_since, vanished)
+    return Fetch(tag, messages, uid, items, modifiers.changed_since, modifiers.vanished, modifiers.partial)
 
 
 def parse_fetch_list(cursor: Cursor) -> tuple[FetchItem, ...]:
@@ -122,22 +125,33 @@ def _item(cursor: Cursor) -> FetchItem:
     return item
 
 
-def _modifiers(cursor: Cursor) -> tuple[int | None, bool]:
-    found = dict(cursor.parenthesised(lambda: _modifier(cursor)))
-    changed_since, vanished = found.get(b"CHANGEDSINCE"), b"VANISHED" in found
-    if vanished and changed_since is None:
+@dataclass(slots=True)
+class _Modifiers:
+    changed_since: int | None = None
+    vanished: bool = False
+    partial: PartialRange | None = None
+
+
+def _modifiers(cursor: Cursor) -> _Modifiers:
+    found = _Modifiers()
+    cursor.parenthesised(lambda: _modifier(cursor, found))
+    if found.vanished and found.changed_since is None:
         raise CommandError("VANISHED needs CHANGEDSINCE")
-    return changed_since, vanished
+    return found
 
 
-def _modifier(cursor: Cursor) -> tuple[bytes, int]:
-    word = cursor.word("a fetch modifier")
-    if word == b"CHANGEDSINCE":
-        cursor.space()
-        return word, cursor.number(MAX_NUMBER63)
-    if word != b"VANISHED":
-        raise CommandError("unknown fetch modifier")
-    return word, 0
+def _modifier(cursor: Cursor, found: _Modifiers) -> None:
+    match cursor.word("a fetch modifier"):
+        case b"CHANGEDSINCE":
+            cursor.space()
+            found.changed_since = cursor.number(MAX_NUMBER63)
+        case b"PARTIAL":
+            cursor.space()
+            found.partial = parse_partial(cursor)
+        case b"VANISHED":
+            found.vanished = True
+        case _:
+            raise CommandError("unknown fetch modifier")
 
 
 COMMANDS = (

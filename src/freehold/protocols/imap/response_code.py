@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from freehold.protocols.imap.sequence_set import format_numbers
+from freehold.protocols.imap.wire_string import quote_string
 
 ALERT = b"ALERT"
 ALREADYEXISTS = b"ALREADYEXISTS"
@@ -28,6 +29,7 @@ TOOBIG = b"TOOBIG"
 TRYCREATE = b"TRYCREATE"
 UIDNOTSTICKY = b"UIDNOTSTICKY"
 UNAVAILABLE = b"UNAVAILABLE"
+UIDREQUIRED = b"UIDREQUIRED"
 USEATTR = b"USEATTR"
 
 
@@ -44,6 +46,11 @@ def uid_validity(value: int) -> bytes:
 def mailbox_id(object_id: str) -> bytes:
     """Give the mailbox's object id (RFC 8474 §4.1, §4.2)."""
     return b"MAILBOXID (%b)" % object_id.encode("ascii")
+
+
+def no_update(tag: bytes) -> bytes:
+    """Say that a search result is not kept up to date (RFC 5267 §4.3.1)."""
+    return b"NOUPDATE " + quote_string(tag)
 
 
 def unseen(number: int) -> bytes:

@@ -1,6 +1,6 @@
 """THREAD and UID THREAD (RFC 5256 §3), and the response that tells a forest of messages."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -62,15 +62,15 @@ def _parse(tag: bytes, cursor: Cursor, *, uid: bool) -> Thread:
     return Thread(tag, uid, algorithm, parse_criteria(cursor, parse_charset(cursor)).key)
 
 
-def thread_chunks(threads: Sequence[ThreadNode], name_of: Callable[[int], int] = int) -> Iterator[bytes]:
-    """Write one THREAD response in pieces (RFC 5256 §4); `name_of` gives what a number is told as."""
+def thread_chunks(threads: Sequence[ThreadNode]) -> Iterator[bytes]:
+    """Write one THREAD response in pieces (RFC 5256 §4)."""
     yield b"* THREAD " if threads else b"* THREAD"
     for start in range(0, len(threads), THREADS_PER_CHUNK):
-        yield b"".join(_members(threads[start : start + THREADS_PER_CHUNK], name_of))
+        yield b"".join(_members(threads[start : start + THREADS_PER_CHUNK]))
     yield b"\r\n"
 
 
-def _members(threads: Sequence[ThreadNode], name_of: Callable[[int], int]) -> Iterator[bytes]:
+def _members(threads: Sequence[ThreadNode]) -> Iterator[bytes]:
     """Yield the pieces of threads; threads may be as deep as there are messages, so nothing recurses."""
     waiting: list[ThreadNode | bytes] = []
     for thread in reversed(threads):
@@ -81,7 +81,7 @@ def _members(threads: Sequence[ThreadNode], name_of: Callable[[int], int]) -> It
             yield each
             continue
         if each.number:
-            yield b"%d" % name_of(each.number)
+            yield b"%d" % each.number
         children = each.children
         if children and each.number:
             yield b" "

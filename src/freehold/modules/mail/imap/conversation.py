@@ -28,7 +28,7 @@ class Conversation:
     """Who talks, which folder is open, and the way to the peer.
 
     `mailbox_id` is the person's own mailbox, 0 before login; whose the open folder is, its view says.
-    `condstore`, `qresync` and `rev2` (IMAP4rev2) say what the client has enabled.
+    `condstore`, `qresync`, `rev2` (IMAP4rev2) and `uid_only` say what the client has enabled.
     """
 
     __slots__ = (
@@ -43,6 +43,7 @@ class Conversation:
         "peer",
         "qresync",
         "rev2",
+        "uid_only",
         "view",
     )
 
@@ -57,6 +58,7 @@ class Conversation:
         self.condstore = False
         self.qresync = False
         self.rev2 = False
+        self.uid_only = False
         self.login_failures = 0
         self.notify: Registration | None = None
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.uid_map import UidMap
+from freehold.modules.mail.imap.uid_only import enable_uid_only
 from freehold.protocols.imap import data_response
 from freehold.protocols.imap.enable import Enable
 
@@ -48,5 +49,6 @@ FEATURES: dict[str, Callable[[Conversation], None]] = {
     "QRESYNC": _qresync,
     "UTF8=ACCEPT": _utf8,
     "IMAP4rev2": _rev2,
+    "UIDONLY": enable_uid_only,
 }
 """What each capability switches on, in its own spelling."""

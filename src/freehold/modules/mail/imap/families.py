@@ -14,14 +14,20 @@ from freehold.modules.mail.imap import (
     notify,
     quota,
     search,
+    search_context,
     select,
+    sort,
     status,
     store,
+    thread,
 )
 from freehold.modules.mail.imap import list as list_family
 from freehold.modules.mail.imap.conversation import Conversation, Reply
+from freehold.modules.mail.imap.saved_result import put_saved_result
+from freehold.modules.mail.imap.uid_only import refuse_numbers
 from freehold.protocols.imap.any_state import Capability, Identify, Noop
 from freehold.protocols.imap.authenticate import Login
+from freehold.protocols.imap.cancel_update import CancelUpdate
 from freehold.protocols.imap.commands import Command
 from freehold.protocols.imap.copy import Copy, Move
 from freehold.protocols.imap.enable import Enable
@@ -33,8 +39,10 @@ from freehold.protocols.imap.notify import Notify
 from freehold.protocols.imap.quota import GetQuota, GetQuotaRoot, SetQuota
 from freehold.protocols.imap.search import Search
 from freehold.protocols.imap.select import Check, Close, Select, Unselect
+from freehold.protocols.imap.sort import Sort
 from freehold.protocols.imap.status import MailboxStatus
 from freehold.protocols.imap.store import Store
+from freehold.protocols.imap.thread import Thread
 
 Handler = Callable[[Conversation, Any], Awaitable[Reply]]
 
@@ -61,6 +69,9 @@ HANDLERS: dict[type[Command], Handler] = {
     Notify: notify.notify,
     Store: store.store,
     Search: search.search,
+    Sort: sort.sort,
+    Thread: thread.thread,
+    CancelUpdate: search_context.cancel_update,
     Copy: copy.copy,
     Move: copy.move,
     Expunge: expunge.expunge,
@@ -69,12 +80,25 @@ HANDLERS: dict[type[Command], Handler] = {
     SetQuota: quota.set_quota,
 }
 
+_BY_NUMBER = Fetch | Store | Search | Sort | Thread
+"""Commands that the client counts by, unless they go by UID: no message may vanish meanwhile."""
+
+
+async def answer(conversation: Conversation, command: Command) -> Reply:
+    """Run a command, with the saved result in the place of `$` (RFC 5182)."""
+    refusal = refuse_numbers(conversation, command)
+    if refusal is not None:
+        return refusal
+    if conversation.view is not None:
+        command = put_saved_result(command, conversation.view)
+    return await HANDLERS[type(command)](conversation, command)
+
 
 def goes_by_uid(command: Command) -> bool:
     """Tell whether a command names messages by UID."""
-    return isinstance(command, Fetch | Store | Search | Copy | Move) and command.uid
+    return isinstance(command, _BY_NUMBER | Copy | Move) and command.uid
 
 
 def allows_expunges(command: Command) -> bool:
     """Tell whether EXPUNGE may be told before the command's reply (RFC 9051 §7.5.1)."""
-    return goes_by_uid(command) or not isinstance(command, Fetch | Store | Search)
+    return goes_by_uid(command) or not isinstance(command, _BY_NUMBER)

@@ -11,7 +11,7 @@ from freehold.modules.mail.imap.condstore import enable_condstore
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.fetch_bodies import BODY_COLUMNS, BodyItem, marks_seen, send_bodies
 from freehold.modules.mail.imap.fetch_rows import send_rows
-from freehold.modules.mail.imap.message_rows import plan_rows, read_messages, split_positions
+from freehold.modules.mail.imap.message_rows import plan_rows, read_messages, select_page, split_positions
 from freehold.modules.mail.imap.resynchronise import tell_vanished
 from freehold.modules.mail.imap.view import View
 from freehold.modules.mail.model import MAX_UID, Flag
@@ -32,8 +32,10 @@ async def fetch(conversation: Conversation, command: Fetch) -> Reply:
         return Reply("ENABLE QRESYNC first", status=Status.BAD)
     if command.changed_since is not None or FetchAttribute.MODSEQ in command.items:
         enable_condstore(conversation)
-    rows, bodies = _split(command)
+    rows, bodies = _split(command, uid_only=view.uid_only)
     positions = view.uids.positions(command.messages, uid=command.uid)
+    if command.partial is not None:
+        positions = select_page(positions, command.partial)
     if command.vanished and command.changed_since is not None:
         asked = command.messages.resolve(view.uids.last_uid or view.uid_next - 1)
         await tell_vanished(conversation, view, asked, command.changed_since)
@@ -51,7 +53,7 @@ async def fetch(conversation: Conversation, command: Fetch) -> Reply:
     return _reply(missing, own if FetchAttribute.FLAGS in rows else ())
 
 
-def _split(command: Fetch) -> tuple[tuple[FetchAttribute, ...], list[BodyItem]]:
+def _split(command: Fetch, *, uid_only: bool) -> tuple[tuple[FetchAttribute, ...], list[BodyItem]]:
     """Return what comes from rows, and what needs the message itself."""
     rows: list[FetchAttribute] = []
     bodies: list[BodyItem] = []
@@ -60,7 +62,7 @@ def _split(command: Fetch) -> tuple[tuple[FetchAttribute, ...], list[BodyItem]]:
             rows.append(item)
         else:
             bodies.append(item)
-    if command.uid and FetchAttribute.UID not in rows:
+    if command.uid and not uid_only and FetchAttribute.UID not in rows:
         rows.insert(0, FetchAttribute.UID)
     if command.changed_since is not None and FetchAttribute.MODSEQ not in rows:
         rows.append(FetchAttribute.MODSEQ)

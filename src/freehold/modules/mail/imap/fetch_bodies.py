@@ -15,6 +15,7 @@ from freehold.modules.mail.imap.message_rows import (
     make_chunk,
     read_messages,
     split_positions,
+    told_names,
 )
 from freehold.modules.mail.imap.sync import tell_keywords
 from freehold.modules.mail.imap.view import View
@@ -41,9 +42,10 @@ BodyItem = BodySection | FetchAttribute
 
 @dataclass(frozen=True, slots=True)
 class _Message:
-    """One message to be sent: its number, its row's items as written, and its content."""
+    """One message to be sent: its number or UID, the response's word, its row's items, and its content."""
 
     number: int
+    word: bytes
     head: bytes
     blob_id: int
     size_bytes: int
@@ -78,10 +80,9 @@ async def send_bodies(
 
 def _messages(view: View, plan: RowPlan, chunk: Chunk) -> Iterator[_Message]:
     heads = item_values(view, plan, chunk)
-    columns = zip(
-        chunk.numbers, heads, chunk.columns["m.blob_id"], chunk.columns["m.size_bytes"], strict=True
-    )
-    return (_Message(*each) for each in columns)
+    numbers, word = told_names(view, chunk)
+    columns = zip(numbers, heads, chunk.columns["m.blob_id"], chunk.columns["m.size_bytes"], strict=True)
+    return (_Message(number, word, *more) for number, *more in columns)
 
 
 def _batches(messages: Iterator[_Message]) -> Iterator[list[_Message]]:
@@ -125,7 +126,7 @@ def _write(message: _Message, content: MessageContent, bodies: Sequence[BodyItem
             items.append(data_response.body_item(item.label, _without_nul(content.octets(item))))
         else:
             items.append(b"BODY " + content.structure())
-    return data_response.fetch_line(message.number, items)
+    return data_response.fetch_line(message.number, items, word=message.word)
 
 
 def _without_nul(octets: bytes | None) -> bytes | None:
@@ -153,7 +154,7 @@ def _needs_parts(item: BodyItem) -> bool:
 async def _send_pieces(
     conversation: Conversation, message: _Message, content: MessageContent, bodies: Sequence[BodyItem]
 ) -> None:
-    conversation.send(b"* %d FETCH (%b" % (message.number, message.head))
+    conversation.send(b"* %d %b (%b" % (message.number, message.word, message.head))
     separator = b" " if message.head else b""
     for item in bodies:
         conversation.send(separator)

@@ -16,6 +16,7 @@ from freehold.modules.mail.imap.internal_date import internal_dates
 from freehold.modules.mail.imap.view import View
 from freehold.modules.mail.model import MAX_UID, UID_BITS
 from freehold.protocols.imap.fetch import FetchAttribute
+from freehold.protocols.imap.partial import PartialRange
 from freehold.protocols.imap.wire_string import nstring
 from freehold.storage.database import Database, Row, Transaction
 
@@ -126,6 +127,17 @@ def split_positions(positions: Sequence[range], most: int = CHUNK_MESSAGES) -> I
         yield group
 
 
+def select_page(positions: Sequence[range], page: PartialRange) -> list[range]:
+    """Return the indexes that a page of them holds (RFC 9394 §3.3)."""
+    wanted = page.indexes(sum(map(len, positions)))
+    chosen: list[range] = []
+    before = 0
+    for each in positions:
+        chosen.append(each[max(0, wanted.start - before) : max(0, wanted.stop - before)])
+        before += len(each)
+    return [each for each in chosen if each]
+
+
 async def read_messages(
     database: Database, view: View, sql: str, group: Sequence[range], *arguments: int
 ) -> list[Row]:
@@ -185,9 +197,15 @@ def make_chunk(view: View, plan: RowPlan, group: Sequence[range], rows: list[Row
 
 def write_chunk(view: View, plan: RowPlan, chunk: Chunk) -> bytes:
     """Write the FETCH responses of a chunk."""
-    line = b"* %%d FETCH (%b)\r\n" % plan.format
+    names, word = told_names(view, chunk)
+    line = b"* %%d %b (%b)\r\n" % (word, plan.format)
     values = [_VALUES[item](view, chunk) for item in plan.items]
-    return b"".join(map(line.__mod__, zip(chunk.numbers, *values, strict=True)))
+    return b"".join(map(line.__mod__, zip(names, *values, strict=True)))
+
+
+def told_names(view: View, chunk: Chunk) -> tuple[Sequence[int], bytes]:
+    """Return what messages are told as, and by which response (RFC 9586 §3.3)."""
+    return (chunk.uids, b"UIDFETCH") if view.uid_only else (chunk.numbers, b"FETCH")
 
 
 def item_values(view: View, plan: RowPlan, chunk: Chunk) -> list[bytes]:

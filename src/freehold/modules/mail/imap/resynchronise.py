@@ -23,7 +23,13 @@ async def resynchronise(conversation: Conversation, view: View, known: Resynchro
     asked = [(1, highest)] if known.known_uids is None else known.known_uids.resolve(highest)
     await tell_vanished(conversation, view, asked, known.mod_sequence)
     positions = view.uids.positions_of(asked)
-    await send_rows(conversation, view, plan_rows(_TOLD, changed_only=True), positions, known.mod_sequence)
+    await send_rows(
+        conversation,
+        view,
+        plan_rows(_TOLD[view.uid_only :], changed_only=True),
+        positions,
+        known.mod_sequence,
+    )
 
 
 async def tell_vanished(

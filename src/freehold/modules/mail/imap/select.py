@@ -55,6 +55,7 @@ async def select(conversation: Conversation, command: Select) -> Reply:
     opened = await _read(conversation, command.mailbox)
     folder = opened.access.folder
     view = View(opened.access, read_only=command.read_only)
+    view.uid_only = conversation.uid_only
     recent = (folder.recent_uid, folder.uid_next)
     if conversation.rev2:
         recent = (folder.uid_next, folder.uid_next)
@@ -146,6 +147,6 @@ def _describe(conversation: Conversation, view: View, opened: _Opened) -> None:
 def _describe_unseen(conversation: Conversation, view: View, opened: _Opened) -> None:
     """Tell what only clients of IMAP4rev1 are told (RFC 3501 §6.3.1)."""
     conversation.send(data_response.recent(len(view.recent)))
-    if opened.first_unseen is not None:
+    if opened.first_unseen is not None and not view.uid_only:
         number = view.uids.index_of(opened.first_unseen) + 1
         conversation.send(response.untagged_ok("First unseen", response_code.unseen(number)))

@@ -9,8 +9,9 @@ from freehold.modules.mail.imap.append import Append
 from freehold.modules.mail.imap.context import ImapContext
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.errors import SessionOverError, code_of
-from freehold.modules.mail.imap.families import HANDLERS, allows_expunges, goes_by_uid
+from freehold.modules.mail.imap.families import allows_expunges, answer, goes_by_uid
 from freehold.modules.mail.imap.notify_news import tell_at_once, tell_open_folder, tell_others
+from freehold.modules.mail.imap.saved_result import forget_result
 from freehold.protocols.imap import response, response_code
 from freehold.protocols.imap.any_state import Logout
 from freehold.protocols.imap.authenticate import Authenticate, StartTls
@@ -168,6 +169,8 @@ class ImapSession:
         self._exchange = None
         self._stop_idle()
         self._abandon_append()
+        if event.forgets_result and self._conversation.view is not None:
+            forget_result(self._conversation.view)
         self._conversation.send(response.refusal(event))
         self._bad_commands += 1
         if self._bad_commands < self._conversation.context.settings.max_bad_commands:
@@ -180,7 +183,7 @@ class ImapSession:
         conversation = self._conversation
         await authenticate.check_access(conversation)
         try:
-            reply = await HANDLERS[type(command)](conversation, command)
+            reply = await answer(conversation, command)
         except (PeerGoneError, SessionOverError):
             raise
         except FreeholdError as error:

@@ -102,7 +102,7 @@ async def _tell_modseq(
 ) -> None:
     """Tell the new mod-sequences, which .SILENT does not silence."""
     items: tuple[FetchAttribute, ...] = (FetchAttribute.MODSEQ,)
-    if uid or conversation.qresync:
+    if (uid or conversation.qresync) and not view.uid_only:
         items = (FetchAttribute.UID, *items)
     await send_rows(conversation, view, plan_rows(items), view.uids.positions_of(changed))
 

@@ -23,6 +23,7 @@ from freehold.modules.mail.imap.message_rows import (
     split_positions,
     write_chunk,
 )
+from freehold.modules.mail.imap.search_context import tell_changed_results, tell_expunged_results
 from freehold.modules.mail.imap.view import View
 from freehold.protocols.imap import data_response, response, response_code
 from freehold.protocols.imap.fetch import FetchAttribute
@@ -71,6 +72,7 @@ async def tell_changes(
     if not changes.is_complete:
         changes = await _compare(conversation, view, changes)
     if expunges:
+        await tell_expunged_results(conversation, view, changes.expunged)
         _tell_expunged(conversation, view, changes.expunged)
     await _tell_added(conversation, view, changes)
     if expunges or not changes.expunged:
@@ -78,6 +80,7 @@ async def tell_changes(
     if tells_flags:
         known, view.known_modseq = view.known_modseq, changes.modseq
         await _tell_flags(conversation, view, changes.flags, known, own, uid=uid or wish is not None)
+    await tell_changed_results(conversation, view, [*changes.flags, *changes.added])
     return changes.added
 
 
@@ -127,7 +130,7 @@ async def _compare(conversation: Conversation, view: View, changes: FolderChange
 def _tell_expunged(conversation: Conversation, view: View, expunged: list[UidRange]) -> None:
     if not expunged:
         return
-    if conversation.qresync:
+    if conversation.qresync or view.uid_only:
         known = view.uids.positions_of(expunged)
         gone = [uid for each in known for uid in view.uids.uids(each.start, each.stop)]
         conversation.send(data_response.vanished(gone))
@@ -187,7 +190,7 @@ async def _tell_flags(
 def flag_items(conversation: Conversation, *, uid: bool) -> tuple[FetchAttribute, ...]:
     """Return the items by which changes of flags are told; IMAP4rev2 has the UID always (RFC 9051 §7.5.2)."""
     items: tuple[FetchAttribute, ...] = (FetchAttribute.FLAGS,)
-    if uid or conversation.qresync or conversation.rev2:
+    if (uid or conversation.qresync or conversation.rev2) and not conversation.uid_only:
         items = (FetchAttribute.UID, *items)
     if conversation.condstore:
         items += (FetchAttribute.MODSEQ,)

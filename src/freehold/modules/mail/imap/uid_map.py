@@ -25,6 +25,11 @@ class UidMap:
         return self._count
 
     @property
+    def run_count(self) -> int:
+        """How many runs without gaps the UIDs make."""
+        return len(self._firsts)
+
+    @property
     def last_uid(self) -> int:
         """The largest UID, or 0."""
         if not self._count:

@@ -1,9 +1,12 @@
 """The selected folder as one session sees it."""
 
+from collections.abc import Sequence
+
 from freehold.modules.mail.folders.access import Access
 from freehold.modules.mail.folders.ranges import UidRange
 from freehold.modules.mail.folders.rights import Right
 from freehold.modules.mail.folders.seen import Reading
+from freehold.modules.mail.imap.live_result import LiveResult
 from freehold.modules.mail.imap.uid_map import UidMap
 
 
@@ -15,9 +18,12 @@ class View:
     `recent` are the UIDs that are \Recent in this session, `keywords` those told in FLAGS.
     `mailbox_id` is whose folder it is; `reader_id` is 0 for that person, else who reads, whose \Seen is
     kept apart. `rights` are what may be done, as of the command's beginning (`access.check_rights`).
+    `saved` is what `$` stands for, `contexts` are the results kept up to date (RFC 5267); `uid_only`
+    says that the client counts by UIDs alone (RFC 9586).
     """
 
     __slots__ = (
+        "contexts",
         "expunged_modseq",
         "folder_id",
         "keywords",
@@ -27,7 +33,9 @@ class View:
         "reader_id",
         "recent",
         "rights",
+        "saved",
         "uid_next",
+        "uid_only",
         "uid_validity",
         "uids",
     )
@@ -44,6 +52,9 @@ class View:
         self.keywords: frozenset[str] = frozenset()
         self.known_modseq = self.expunged_modseq = 0
         self.uid_next = 1
+        self.saved = UidMap()
+        self.contexts: Sequence[LiveResult] = ()
+        self.uid_only = False
 
     @property
     def reading(self) -> Reading:
@@ -56,7 +67,7 @@ class View:
         It is, unless something else happened since the client was last told: `previous` is the folder's
         modseq before the change at `modseq`.
         """
-        if previous == self.known_modseq == self.expunged_modseq:
+        if not self.contexts and previous == self.known_modseq == self.expunged_modseq:
             self.known_modseq = self.expunged_modseq = max(previous, modseq)
 
     def add(self, ranges: list[UidRange], recent: tuple[int, int]) -> None:

@@ -1,0 +1,36 @@
+"""SORT and UID SORT (RFC 5256 §3, RFC 5267 §3)."""
+
+from freehold.errors import FreeholdError
+from freehold.modules.mail.imap.condstore import enable_condstore
+from freehold.modules.mail.imap.conversation import Conversation, Reply
+from freehold.modules.mail.imap.saved_result import forget_result
+from freehold.modules.mail.imap.search_context import check_context, open_context
+from freehold.modules.mail.imap.search_matches import find_matches
+from freehold.modules.mail.imap.search_result import send_result
+from freehold.modules.mail.imap.sort_order import sort_messages
+from freehold.protocols.imap.sort import Sort
+
+
+async def sort(conversation: Conversation, command: Sort) -> Reply:
+    """Answer SORT.
+
+    Raises:
+        TooManyToSortError: more messages match than are sorted.
+        NotSavedError: the result is too scattered to be saved.
+    """
+    view = conversation.selected
+    if command.wants_mod_sequence:
+        enable_condstore(conversation)
+    refusal = check_context(view, command)
+    if refusal is not None:
+        return refusal
+    try:
+        found = await find_matches(conversation, view, command.key)
+        order = await sort_messages(conversation, view, found.uids, command.order)
+        await send_result(conversation, view, command, found, order)
+    except FreeholdError:
+        if command.returns is not None and command.returns.save:
+            forget_result(view)  # RFC 5182 §2.1
+        raise
+    open_context(conversation, view, command, [found.uids[index] for index in order])
+    return Reply("Sort completed")
