@@ -17,6 +17,7 @@ from freehold.protocols.imap import (
     fetch,
     idle,
     mailbox,
+    metadata,
     notify,
     quota,
     search,
@@ -54,6 +55,7 @@ _FAMILIES = (
     copy.COMMANDS,
     expunge.COMMANDS,
     quota.COMMANDS,
+    metadata.COMMANDS,
     notify.COMMANDS,
 )
 COMMANDS: dict[bytes, CommandSpec] = {spec.name: spec for family in _FAMILIES for spec in family}

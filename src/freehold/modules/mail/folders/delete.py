@@ -4,13 +4,14 @@ from freehold.modules.mail.errors import FolderNotFoundError
 from freehold.modules.mail.folders.change import next_modseq
 from freehold.modules.mail.folders.create import remove_folder_messages
 from freehold.modules.mail.folders.errors import FolderHasChildrenError, InboxError
+from freehold.modules.mail.folders.metadata import remove_metadata
 from freehold.modules.mail.folders.names import INBOX, canonical_name, parents, subtree
 from freehold.storage.blobs import BlobStore
 from freehold.storage.database import Transaction
 
 
 async def delete_folder(tx: Transaction, blobs: BlobStore, mailbox_id: int, name: str) -> int:
-    r"""Delete a folder with its messages; returns its id. One with children stays as \NoSelect.
+    r"""Delete a folder with messages and annotations; returns its id. One with children stays as \NoSelect.
 
     A subscription outlives it (RFC 9051 §6.3.7). Parents that were kept for it alone go too.
 
@@ -36,6 +37,7 @@ async def delete_folder(tx: Transaction, blobs: BlobStore, mailbox_id: int, name
     if children and not is_selectable:
         raise FolderHasChildrenError
     await remove_folder_messages(tx, blobs, folder_id=folder_id)
+    await remove_metadata(tx, mailbox_id, folder_id)
     await tx.execute(
         "UPDATE mailbox SET used_bytes = used_bytes - ?, message_count = message_count - ? WHERE id = ?",
         size_bytes,

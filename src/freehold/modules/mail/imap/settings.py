@@ -18,3 +18,11 @@ class ImapSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Failed logins of one connection before it is closed."""
     max_bad_commands: int = 20
     """Commands in a row that are not understood before the connection is closed."""
+    max_metadata_bytes: int = 16 * 1024
+    """Longest value of an annotation (RFC 5464)."""
+    max_metadata_entries: int = 500
+    """Private annotations of one person, and shared ones of one mailbox's folders, at the most."""
+    admin_uri: str = ""
+    """How to reach the administrator, such as `mailto:postmaster@example.org`; told as /shared/admin."""
+    server_comment: str = ""
+    """What people are told of the server as /shared/comment."""

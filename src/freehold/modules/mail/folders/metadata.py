@@ -1,0 +1,130 @@
+"""Annotations of folders and of the server (RFC 5464): small values under names that clients choose.
+
+Names do not depend on letter case and are kept in lower case. What is /private is seen by one person
+only, whosever folder it is about; what is /shared, by all who may read the folder. They go with the folder
+and stay when it is renamed. They do not count towards quotas: their number and size are bounded instead.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from freehold.errors import FreeholdError
+from freehold.storage.database import Transaction
+
+SHARED = 0
+"""The reader of what everybody sees."""
+SERVER = 0
+"""The folder of what is said of the server as a whole."""
+PRIVATE_PREFIX = "/private"
+
+
+class ValueTooLongError(FreeholdError):
+    """A value is longer than allowed."""
+
+    public = "value is too long"
+
+
+class TooManyEntriesError(FreeholdError):
+    """There are as many entries as allowed."""
+
+    public = "too many entries"
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataPlace:
+    """Whose mailbox, which of its folders (or `SERVER`), and the mailbox of the person who asks."""
+
+    mailbox_id: int
+    folder_id: int
+    person_id: int
+
+    def reader_of(self, entry: str) -> int:
+        """Return who may see an entry (in lower case): the person, or `SHARED`."""
+        return self.person_id if is_private(entry) else SHARED
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataLimits:
+    """Longest value in bytes; entries of one person, and shared ones of one mailbox, in all."""
+
+    value_bytes: int
+    entries: int
+
+
+def is_private(entry: str) -> bool:
+    """Tell whether an entry (in lower case) is one person's own."""
+    return entry == PRIVATE_PREFIX or entry.startswith(PRIVATE_PREFIX + "/")
+
+
+async def read_entry(tx: Transaction, place: MetadataPlace, entry: str) -> bytes | None:
+    """Return the value of an entry, given in lower case."""
+    row = await tx.fetch_one(
+        "SELECT value FROM metadata WHERE mailbox_id = ? AND folder_id = ? AND reader_id = ? AND entry = ?",
+        place.mailbox_id,
+        place.folder_id,
+        place.reader_of(entry),
+        entry,
+    )
+    return None if row is None else bytes(row[0])
+
+
+async def read_below(
+    tx: Transaction, place: MetadataPlace, entry: str, *, deep: bool
+) -> list[tuple[str, bytes]]:
+    """Return entries below one given in lower case, by name: with `deep` all of them, else the next level."""
+    rows = await tx.fetch(
+        "SELECT entry, value FROM metadata WHERE mailbox_id = ? AND folder_id = ? AND reader_id = ?"
+        " AND entry > ? AND entry < ? ORDER BY entry",
+        place.mailbox_id,
+        place.folder_id,
+        place.reader_of(entry),
+        entry + "/",
+        entry + chr(ord("/") + 1),
+    )
+    behind = len(entry) + 1
+    return [(name, bytes(value)) for name, value in rows if deep or "/" not in name[behind:]]
+
+
+async def write_entries(
+    tx: Transaction, place: MetadataPlace, values: Mapping[str, bytes | None], limits: MetadataLimits
+) -> None:
+    """Set entries (in lower case), all or none; None removes.
+
+    Raises:
+        ValueTooLongError: a value is longer than allowed.
+        TooManyEntriesError: there would be more entries than allowed.
+    """
+    if any(value is not None and len(value) > limits.value_bytes for value in values.values()):
+        raise ValueTooLongError
+    for entry, value in values.items():
+        key = (place.mailbox_id, place.folder_id, place.reader_of(entry), entry)
+        if value is None:
+            await tx.execute(
+                "DELETE FROM metadata WHERE mailbox_id = ? AND folder_id = ? AND reader_id = ? AND entry = ?",
+                *key,
+            )
+        else:
+            await tx.execute(
+                "INSERT INTO metadata (mailbox_id, folder_id, reader_id, entry, value) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (mailbox_id, folder_id, reader_id, entry) DO UPDATE SET value = excluded.value",
+                *key,
+                value,
+            )
+    for reader_id in {place.reader_of(entry) for entry, value in values.items() if value is not None}:
+        if await _count(tx, place.mailbox_id, reader_id) > limits.entries:
+            raise TooManyEntriesError
+
+
+async def remove_metadata(tx: Transaction, mailbox_id: int, folder_id: int) -> None:
+    """Remove what is said of a folder that goes."""
+    await tx.execute("DELETE FROM metadata WHERE mailbox_id = ? AND folder_id = ?", mailbox_id, folder_id)
+
+
+async def _count(tx: Transaction, mailbox_id: int, reader_id: int) -> int:
+    if reader_id == SHARED:
+        row = await tx.fetch_one(
+            "SELECT COUNT(*) FROM metadata WHERE mailbox_id = ? AND reader_id = ?", mailbox_id, SHARED
+        )
+    else:
+        row = await tx.fetch_one("SELECT COUNT(*) FROM metadata WHERE reader_id = ?", reader_id)
+    return 0 if row is None else int(row[0])
