@@ -38,6 +38,7 @@ _AFTER_LOGIN = (
     "OBJECTID",
     "SAVEDATE",
     "PREVIEW",
+    "METADATA",
     "NOTIFY",
 )
 

@@ -11,6 +11,7 @@ from freehold.modules.mail.imap import (
     expunge,
     fetch,
     mailboxes,
+    metadata,
     notify,
     quota,
     search,
@@ -35,6 +36,7 @@ from freehold.protocols.imap.expunge import Expunge
 from freehold.protocols.imap.fetch import Fetch
 from freehold.protocols.imap.list import ListMailboxes, ListSubscribed
 from freehold.protocols.imap.mailbox import Create, Delete, Namespace, Rename, Subscribe, Unsubscribe
+from freehold.protocols.imap.metadata import GetMetadata, SetMetadata
 from freehold.protocols.imap.notify import Notify
 from freehold.protocols.imap.quota import GetQuota, GetQuotaRoot, SetQuota
 from freehold.protocols.imap.search import Search
@@ -78,6 +80,8 @@ HANDLERS: dict[type[Command], Handler] = {
     GetQuota: quota.get_quota,
     GetQuotaRoot: quota.get_quota_root,
     SetQuota: quota.set_quota,
+    GetMetadata: metadata.get_metadata,
+    SetMetadata: metadata.set_metadata,
 }
 
 _BY_NUMBER = Fetch | Store | Search | Sort | Thread
