@@ -23,8 +23,8 @@ from tests.scenarios.server import Server, running_server
 pytestmark = pytest.mark.scenario
 
 
-def write_settings(server: Server, home: Path) -> Path:
-    """Write offlineimap's configuration for Bob's mail."""
+def write_settings(server: Server, home: Path, compression: str) -> Path:
+    """Write offlineimap's configuration for Bob's mail, with compression ("yes") or without."""
     return write_private(
         home / "offlineimaprc",
         "[general]",
@@ -46,6 +46,7 @@ def write_settings(server: Server, home: Path) -> Path:
         "ssl = yes",
         f"cert_fingerprint = {fingerprint(server)}",
         "maxconnections = 2",
+        f"usecompression = {compression}",
     )
 
 
@@ -60,11 +61,14 @@ def files(home: Path, folder: str) -> list[Path]:
     return sorted((home / "mail" / folder).glob("[cn][ue][rw]/*"))
 
 
-def test_offlineimap_synchronizes_messages_flags_and_removals_both_ways(tmp_path: Path) -> None:
+@pytest.mark.parametrize("compression", ["no", "yes"])
+def test_offlineimap_synchronizes_messages_flags_and_removals_both_ways(
+    tmp_path: Path, compression: str
+) -> None:
     need("offlineimap", "openssl")
     home = tmp_path / "home"
     with running_server(tmp_path / "server") as server:
-        settings = write_settings(server, home)
+        settings = write_settings(server, home, compression)
         synchronize = ("offlineimap", "-o", "-c", str(settings))
         sent = [message(f"offlineimap {number}") for number in range(4)]
         deliver(server, *sent)
