@@ -82,11 +82,12 @@ class Criteria:
 class SearchProgram:
     """Reads search keys."""
 
-    __slots__ = ("charset", "cursor", "keys", "wants_mod_sequence")
+    __slots__ = ("charset", "cursor", "fuzzy", "keys", "wants_mod_sequence")
 
     def __init__(self, cursor: Cursor, charset: str | None) -> None:
         self.cursor = cursor
         self.charset = charset
+        self.fuzzy = False
         self.keys = 0
         self.wants_mod_sequence = False
 
@@ -178,6 +179,14 @@ def _not(program: SearchProgram, depth: int) -> SearchKey:
     return Not(program.read(depth))
 
 
+def _fuzzy(program: SearchProgram, depth: int) -> SearchKey:
+    """Take a key in which texts are fuzzy (RFC 6203 §3); others have but one meaning."""
+    before, program.fuzzy = program.fuzzy, True
+    key = program.read(depth)
+    program.fuzzy = before
+    return key
+
+
 def _or(program: SearchProgram, depth: int) -> SearchKey:
     """Take OR's two keys; `OR a OR b OR c d`, as clients chain it, becomes one flat `Or`."""
     keys = [program.read(depth)]
@@ -196,11 +205,11 @@ def _unkeyword(program: SearchProgram, _depth: int) -> SearchKey:
 def _header(program: SearchProgram, _depth: int) -> SearchKey:
     name = program.text().lower()
     program.cursor.space()
-    return HeaderContains(name, program.text())
+    return HeaderContains(name, program.text(), program.fuzzy)
 
 
 def _field(name: str) -> "_KeyParser":
-    return lambda program, _depth: HeaderContains(name, program.text())
+    return lambda program, _depth: HeaderContains(name, program.text(), program.fuzzy)
 
 
 def _date(field: DateField, relation: DateRelation) -> "_KeyParser":
@@ -242,9 +251,10 @@ _PLAIN_KEYS: dict[bytes, SearchKey] = {
 }
 _KEYS_WITH_ARGUMENTS: dict[bytes, _KeyParser] = {
     b"BCC": _field("bcc"),
-    b"BODY": lambda program, _depth: BodyContains(program.text()),
+    b"BODY": lambda program, _depth: BodyContains(program.text(), program.fuzzy),
     b"CC": _field("cc"),
     b"FROM": _field("from"),
+    b"FUZZY": _fuzzy,
     b"HEADER": _header,
     b"KEYWORD": lambda program, _depth: program.keyword(),
     b"LARGER": lambda program, _depth: Larger(program.cursor.number(MAX_NUMBER63)),
@@ -254,7 +264,7 @@ _KEYS_WITH_ARGUMENTS: dict[bytes, _KeyParser] = {
     b"OR": _or,
     b"SMALLER": lambda program, _depth: Smaller(program.cursor.number(MAX_NUMBER63)),
     b"SUBJECT": _field("subject"),
-    b"TEXT": lambda program, _depth: TextContains(program.text()),
+    b"TEXT": lambda program, _depth: TextContains(program.text(), program.fuzzy),
     b"TO": _field("to"),
     b"UID": lambda program, _depth: Uids(program.cursor.sequence_set()),
     b"UNKEYWORD": _unkeyword,

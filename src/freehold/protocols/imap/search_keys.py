@@ -105,10 +105,14 @@ class Smaller:
 
 @dataclass(frozen=True, slots=True)
 class HeaderContains:
-    """A substring of a header field; `name` is in lower case; empty `text` asks for the field's presence."""
+    """A substring of a header field; `name` is in lower case; empty `text` asks for the field's presence.
+
+    `fuzzy`, here and below: the words of the text in any order, by their stems (RFC 6203 §3).
+    """
 
     name: str
     text: str
+    fuzzy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ class BodyContains:
     """A substring of the body."""
 
     text: str
+    fuzzy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,7 @@ class TextContains:
     """A substring of header or body."""
 
     text: str
+    fuzzy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,31 +5,31 @@ SEARCH, SORT, THREAD and search contexts all ask here.
 
 import asyncio
 from array import array
-from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from freehold.errors import NotFoundError
-from freehold.modules.mail.folders.messages import messages_of
 from freehold.modules.mail.imap.conversation import Conversation
 from freehold.modules.mail.imap.message_content import MessageContent
 from freehold.modules.mail.imap.message_rows import ranges_at, split_positions
+from freehold.modules.mail.imap.search_index import questions_of
 from freehold.modules.mail.imap.search_objects import find_objects
-from freehold.modules.mail.imap.search_plan import Candidate, Check, SearchPlan, plan_search
+from freehold.modules.mail.imap.search_plan import Candidate, Check, plan_search
+from freehold.modules.mail.imap.search_rows import FIXED_COLUMNS, read_candidates
 from freehold.modules.mail.imap.view import View
 from freehold.modules.mail.model import MAX_UID, UID_BITS
+from freehold.modules.mail.search.lookup import NOTHING_ASKED, ask_index
 from freehold.protocols.imap.search_keys import SearchKey
 from freehold.storage.blobs import INLINE_MAX_BYTES
-from freehold.storage.database import Row, Transaction, Value
+from freehold.storage.database import Row
 
 PLAIN_CHUNK = 5000
 """Messages that are looked at at once when rows tell everything."""
-CHUNK = 256
+CHUNK = 1000
 """Messages at once when contents may have to be read."""
 BATCH_BYTES = 1024 * 1024
 """Contents of small messages in memory at once, about."""
-
-_FIXED_COLUMNS = 5
-"""Id, modseq, blob, size, ENVELOPE; answers follow."""
+CHECKS_AT_ONCE = 16
+"""Contents looked through before others get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,49 +43,23 @@ class Found:
 async def find_matches(conversation: Conversation, view: View, key: SearchKey) -> Found:
     """Return what matches a key among the messages that the session has been told of."""
     key = await find_objects(conversation, view.folder_id, key)
-    plan = plan_search(key, view, conversation.context.clock.now_ms())
+    context = conversation.context
+    index = NOTHING_ASKED
+    questions = frozenset(questions_of(key))
+    if questions:
+        index = await context.database.read_long(ask_index, view.mailbox_id, view.folder_id, questions)
+    plan = plan_search(key, view, context.clock.now_ms(), index)
     found = Found(array("I"), array("q"))
-    async for uid, modseq in _matches(conversation, view, plan):
-        found.uids.append(uid)
-        found.modseqs.append(modseq)
-    return found
-
-
-async def _matches(
-    conversation: Conversation, view: View, plan: SearchPlan
-) -> AsyncIterator[tuple[int, int]]:
-    """Yield UID and modseq of each match, ascending; the loop gets its turn between chunks."""
     for group in split_positions(plan.positions, PLAIN_CHUNK if plan.check is None else CHUNK):
         base = view.folder_id << UID_BITS
         ranges = [(base | low, base | high) for low, high in ranges_at(view, group)]
-        rows = await conversation.context.database.read(_read, plan, ranges, view.mailbox_id, view.reader_id)
+        rows = await context.database.read(read_candidates, plan, view, ranges)
         if plan.check is not None:
             rows = await _judge(conversation, plan.check, rows)
-        for row in rows:
-            yield row[0] & MAX_UID, row[1]
+        found.uids.extend([row[0] & MAX_UID for row in rows])
+        found.modseqs.extend([row[1] for row in rows])
         await asyncio.sleep(0)
-
-
-async def _read(
-    tx: Transaction, plan: SearchPlan, ranges: Sequence[tuple[int, int]], mailbox_id: int, reader_id: int
-) -> list[Row]:
-    """Return what SQL lets through: id, modseq, and with a check blob, size, ENVELOPE and answers."""
-    columns = "m.id, m.modseq"
-    tables, reader = messages_of(reader_id)
-    before: list[Value] = []
-    if plan.check is not None:
-        told = [f"CASE WHEN {each.sql} THEN 1 ELSE 0 END" for each in plan.answers]
-        before = [argument for each in plan.answers for argument in each.arguments]
-        columns = ", ".join((columns, "m.blob_id, m.size_bytes, s.envelope", *told))
-        tables += " JOIN message_summary AS s ON s.blob_id = m.blob_id"
-    sql = (  # names of columns and tables are this program's own
-        f"SELECT {columns} FROM {tables}"  # noqa: S608
-        f" WHERE m.id BETWEEN ? AND ? AND m.mailbox_id = ? AND {plan.where.sql} ORDER BY m.id"
-    )
-    rows: list[Row] = []
-    for first, last in ranges:
-        rows += await tx.fetch(sql, *before, *reader, first, last, mailbox_id, *plan.where.arguments)
-    return rows
+    return found
 
 
 async def _judge(conversation: Conversation, check: Check, rows: list[Row]) -> list[Row]:
@@ -94,7 +68,7 @@ async def _judge(conversation: Conversation, check: Check, rows: list[Row]) -> l
     batch: list[tuple[Row, Candidate | None]] = []
     octets = 0
     for row in rows:
-        candidate = Candidate(row[0] & MAX_UID, row[4], row[_FIXED_COLUMNS:])
+        candidate = Candidate(row[0] & MAX_UID, row[2], row[4], row[FIXED_COLUMNS:])
         told = check(candidate)
         if told is False:
             continue
@@ -114,7 +88,9 @@ async def _judge_batch(
     small = [row[2] for row, candidate in batch if candidate is not None and row[3] <= INLINE_MAX_BYTES]
     contents = await context.database.read(context.blobs.read_many, small) if small else {}
     matching = []
-    for row, candidate in batch:
+    for number, (row, candidate) in enumerate(batch):
+        if number % CHECKS_AT_ONCE == 0:
+            await asyncio.sleep(0)
         if candidate is None:
             matching.append(row)
         elif row[2] in contents:
@@ -123,7 +99,6 @@ async def _judge_batch(
                 matching.append(row)
         elif await _judge_large(conversation, check, candidate, row[2]):
             matching.append(row)
-    await asyncio.sleep(0)
     return matching
 
 

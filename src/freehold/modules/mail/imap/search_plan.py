@@ -8,14 +8,15 @@ from freehold.modules.mail.folders.ranges import UidRange
 from freehold.modules.mail.imap.message_content import MessageContent
 from freehold.modules.mail.imap.search_conditions import EVERY_ROW, RowCondition, all_of, row_condition
 from freehold.modules.mail.imap.search_content import (
-    ENVELOPE_FIELDS,
     Needle,
     body_contains,
     header_contains,
     sent_day_matches,
     text_contains,
 )
+from freehold.modules.mail.imap.search_index import ContentKey, bounds_of, question_of
 from freehold.modules.mail.imap.view import View
+from freehold.modules.mail.search.lookup import NOTHING_ASKED, Answer, Answers
 from freehold.protocols.imap.flags import RECENT
 from freehold.protocols.imap.search_keys import (
     And,
@@ -35,10 +36,11 @@ from freehold.protocols.imap.search_keys import (
 class Candidate:
     """A message that SQL let through; `content` is None until a check has asked for it."""
 
-    __slots__ = ("answers", "content", "envelope", "uid")
+    __slots__ = ("answers", "blob_id", "content", "envelope", "uid")
 
-    def __init__(self, uid: int, envelope: bytes, answers: Sequence[object]) -> None:
+    def __init__(self, uid: int, blob_id: int, envelope: bytes, answers: Sequence[object]) -> None:
         self.uid = uid
+        self.blob_id = blob_id
         self.envelope = envelope
         self.answers = answers
         self.content: MessageContent | None = None
@@ -54,16 +56,21 @@ class SearchPlan:
 
     `positions` are the indexes to be searched. `where` holds for every match; `answers` are conditions
     whose truth each row brings along, for `check`, which is None when nothing is left to be judged.
+    `bounds` are the contents that can match at all, if the index tells; it does not know the messages
+    from `tail_uid` on.
     """
 
     positions: list[range]
     where: RowCondition = EVERY_ROW
     answers: list[RowCondition] = field(default_factory=list)
     check: Check | None = None
+    bounds: frozenset[int] | None = None
+    tail_uid: int = 1
+    needs_envelope: bool = False
 
 
-def plan_search(key: SearchKey, view: View, now_ms: int) -> SearchPlan:
-    """Return the plan for a key."""
+def plan_search(key: SearchKey, view: View, now_ms: int, index: Answers = NOTHING_ASKED) -> SearchPlan:
+    """Return the plan for a key, with what the index says to its questions (`questions_of`)."""
     plan = SearchPlan([range(len(view.uids))] if view.uids else [])
     conditions: list[RowCondition] = []
     rest: list[SearchKey] = []
@@ -77,18 +84,34 @@ def plan_search(key: SearchKey, view: View, now_ms: int) -> SearchPlan:
         else:
             rest.append(each)
     plan.where = all_of(conditions)
+    rest = _without_settled(rest, plan, view, index)
     if rest:
-        compiler = _Compiler(plan, view, now_ms)
+        compiler = _Compiler(plan, view, now_ms, index)
         plan.check = _all([compiler.check(each) for each in rest])
     return plan
+
+
+def _without_settled(rest: list[SearchKey], plan: SearchPlan, view: View, index: Answers) -> list[SearchKey]:
+    """Take the bounds that the index sets to keys; returns those that are still to be checked."""
+    every = [bounds_of(each, index) for each in rest]
+    known = [bounds.ids for bounds in every if bounds is not None]
+    if not known:
+        return rest
+    plan.bounds, plan.tail_uid = known[0].intersection(*known[1:]), index.next_uid
+    if view.uids.last_uid >= index.next_uid:
+        return rest
+    if not plan.bounds:
+        plan.positions = []
+    return [each for each, bounds in zip(rest, every, strict=True) if bounds is None or not bounds.is_sure]
 
 
 class _Compiler:
     """Turns keys into checks."""
 
-    __slots__ = ("_now_ms", "_plan", "_view")
+    __slots__ = ("_index", "_now_ms", "_plan", "_view")
 
-    def __init__(self, plan: SearchPlan, view: View, now_ms: int) -> None:
+    def __init__(self, plan: SearchPlan, view: View, now_ms: int, index: Answers) -> None:
+        self._index = index
         self._plan = plan
         self._view = view
         self._now_ms = now_ms
@@ -112,9 +135,14 @@ class _Compiler:
             case HasFlag(flag) if flag == RECENT:
                 return lambda candidate: self._view.recent.index_of(candidate.uid) >= 0
             case DateKey(_, relation, day_ms):
+                self._plan.needs_envelope = True
                 return lambda candidate: sent_day_matches(candidate.envelope, relation, day_ms)
+            case HeaderContains() | BodyContains() | TextContains():
+                return _indexed(
+                    _content_check(key), self._index, self._index.by_question.get(question_of(key))
+                )
             case _:
-                return _content_check(key)
+                raise AssertionError(f"no check for {type(key).__name__}")
 
     def _answer(self, condition: RowCondition) -> Check:
         index = len(self._plan.answers)
@@ -150,30 +178,32 @@ def _common(left: list[range], right: list[range]) -> list[range]:
     return common
 
 
-def _content_check(key: SearchKey) -> Check:
+def _indexed(check: Check, index: Answers, answer: Answer | None) -> Check:
+    """Ask the index first, where it has an answer and knows the message."""
+    if answer is None:
+        return check
+    matching, possible = answer.matching, answer.possible
+
+    def ask(candidate: Candidate) -> bool | None:
+        if index.knows(candidate.uid, candidate.blob_id):
+            if candidate.blob_id in matching:
+                return True
+            if candidate.blob_id not in possible:
+                return False
+        return check(candidate)
+
+    return ask
+
+
+def _content_check(key: ContentKey) -> Check:
+    needle = Needle(key.text, fuzzy=key.fuzzy)
     match key:
-        case HeaderContains(name, text):
-            needle = Needle(text)
-            in_envelope = name in ENVELOPE_FIELDS and bool(text)
-            return _header_check(name, needle, in_envelope=in_envelope)
-        case BodyContains(text):
-            needle = Needle(text)
+        case HeaderContains(name):
+            return _with_content(lambda content: header_contains(content, name, needle))
+        case BodyContains():
             return _with_content(lambda content: body_contains(content, needle))
-        case TextContains(text):
-            needle = Needle(text)
+        case TextContains():
             return _with_content(lambda content: text_contains(content, needle))
-        case _:
-            raise AssertionError(f"no check for {type(key).__name__}")
-
-
-def _header_check(name: str, needle: Needle, *, in_envelope: bool) -> Check:
-    def check(candidate: Candidate) -> bool | None:
-        if in_envelope and needle.cannot_be_in(candidate.envelope):
-            return False
-        content = candidate.content
-        return None if content is None else header_contains(content, name, needle)
-
-    return check
 
 
 def _with_content(tell: Callable[[MessageContent], bool]) -> Check:
