@@ -13,6 +13,7 @@ from freehold.protocols.imap.fetch import FetchAttribute
 from freehold.protocols.imap.select import Resynchronisation
 
 _TOLD = (FetchAttribute.UID, FetchAttribute.FLAGS, FetchAttribute.MODSEQ)
+_TOLD_BY_UID = (FetchAttribute.FLAGS, FetchAttribute.MODSEQ)
 
 
 async def resynchronise(conversation: Conversation, view: View, known: Resynchronisation) -> None:
@@ -23,13 +24,8 @@ async def resynchronise(conversation: Conversation, view: View, known: Resynchro
     asked = [(1, highest)] if known.known_uids is None else known.known_uids.resolve(highest)
     await tell_vanished(conversation, view, asked, known.mod_sequence)
     positions = view.uids.positions_of(asked)
-    await send_rows(
-        conversation,
-        view,
-        plan_rows(_TOLD[view.uid_only :], changed_only=True),
-        positions,
-        known.mod_sequence,
-    )
+    told = _TOLD_BY_UID if view.uid_only else _TOLD
+    await send_rows(conversation, view, plan_rows(told, changed_only=True), positions, known.mod_sequence)
 
 
 async def tell_vanished(
