@@ -2,9 +2,7 @@
 
 import click
 
-from freehold.kernel.quantities import parse_bytes
-
-UNIT = 1024
+from freehold.kernel.quantities import format_bytes, parse_bytes
 
 
 def parse_size(text: str | None) -> int | None:
@@ -25,9 +23,4 @@ def size_text(size_bytes: int | None) -> str:
     """Return a size for people: 1536 is "1.5 KiB", None is "no limit"."""
     if size_bytes is None:
         return "no limit"
-    amount = float(size_bytes)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if amount < UNIT:
-            return f"{amount:.4g} {unit}"
-        amount /= UNIT
-    return f"{amount:.4g} TiB"
+    return format_bytes(size_bytes)

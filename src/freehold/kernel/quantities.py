@@ -20,6 +20,7 @@ _BYTES: Final = {
     "gib": 2**30,
     "tib": 2**40,
 }
+_UNIT: Final = 1024
 _SECONDS: Final = {
     "": 1.0,
     "ms": 0.001,
@@ -42,6 +43,16 @@ def parse_bytes(text: str) -> int:
     if unit.lower() not in _BYTES:
         raise ValueError(f'{text!r} is not a size such as "50 MiB"')
     return round(number * _BYTES[unit.lower()])
+
+
+def format_bytes(size_bytes: int) -> str:
+    """Return a size for people: 1536 is "1.5 KiB"."""
+    amount = float(size_bytes)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < _UNIT:
+            return f"{amount:.4g} {unit}"
+        amount /= _UNIT
+    return f"{amount:.4g} TiB"
 
 
 def parse_seconds(text: str) -> float:

@@ -1,4 +1,4 @@
-"""What mail runs in the back process: the queue, and the upkeep of its tables."""
+"""What mail runs in the back process: the queue, the upkeep of its tables, and warnings of full mailboxes."""
 
 import asyncio
 import zlib
@@ -13,13 +13,14 @@ from freehold.modules.mail.queue.lane import LaneContext
 from freehold.modules.mail.queue.manage import count_entries
 from freehold.modules.mail.queue.reports import ReportWriter
 from freehold.modules.mail.queue.runner import QueueRunner
+from freehold.modules.mail.quota_warnings import keep_warning
 from freehold.modules.mail.upkeep import keep_up
 
 log = get_logger("freehold.mail.back")
 
 
 async def start_back(runtime: Runtime, stack: AsyncExitStack) -> None:
-    """Start the queue runner and the upkeep; both end with the process."""
+    """Start the queue runner, the upkeep and the quota warnings; all end with the process."""
     settings = mail_settings(runtime).queue
     context = LaneContext(
         database=runtime.database,
@@ -33,6 +34,7 @@ async def start_back(runtime: Runtime, stack: AsyncExitStack) -> None:
     )
     couriers = CourierMaker(runtime, settings)
     works = {"queue": QueueRunner(context, couriers.make).run(), "upkeep": keep_up(runtime)}
+    works["quota warnings"] = keep_warning(runtime)
     for name, work in works.items():
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(_tell_end)
