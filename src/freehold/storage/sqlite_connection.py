@@ -59,13 +59,15 @@ def open_connection(path: Path, *, readonly: bool) -> apsw.Connection:
             statementcachesize=STATEMENTS_KEPT,
         )
         connection.set_busy_timeout(BUSY_MILLISECONDS)
+        # plans do not depend on arguments: else some statements are compiled anew each time
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE_KIB}")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("PRAGMA temp_store = MEMORY")
         if readonly:
-            connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
             connection.execute("PRAGMA query_only = ON")
     except apsw.Error as error:
         raise translate(error, path) from error
