@@ -61,7 +61,11 @@ GC_OLD_RUNS: Final = 20
 SWITCH_SECONDS: Final = 0.0005
 M_MMAP_THRESHOLD: Final = -3
 """mallopt(3): blocks of this size and more are mapped; setting it keeps it from growing."""
-MAPPED_FROM_BYTES: Final = 200 * 1024
+MAPPED_FROM_BYTES: Final = 260_000
+"""Above what uvloop reads at once (256,000 octets), below its block for TLS (256 KiB)."""
+M_TRIM_THRESHOLD: Final = -1
+"""mallopt(3): so much free memory at the heap's end is kept, not given back and faulted in anew."""
+KEPT_FREE_BYTES: Final = 1 << 20
 
 
 def fork(body: Callable[[int], int], leave: Callable[[], None]) -> Child:
@@ -117,7 +121,9 @@ def tune_interpreter() -> None:
     gc.set_threshold(GC_ALLOCATIONS, GC_YOUNG_RUNS, GC_OLD_RUNS)
     sys.setswitchinterval(SWITCH_SECONDS)
     with suppress(OSError, AttributeError):  # a C library without the knob
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES)
+        library = ctypes.CDLL(None)
+        library.mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES)
+        library.mallopt(M_TRIM_THRESHOLD, KEPT_FREE_BYTES)
 
 
 def run_worker(service: Service, place: Place, ready: int) -> int:

@@ -1,4 +1,4 @@
-"""Large contents as files: `blobs/ab/cd/abcd…`, never changed after they have their name."""
+"""Large contents as files: `blobs/ab/abcd…`, never changed after they have their name."""
 
 import asyncio
 import mmap
@@ -48,12 +48,11 @@ class FilePlace:
 
     async def keys_before(self, moment_ms: int) -> AsyncIterator[list[str]]:
         """Return the keys of one folder after the other."""
-        for outer in await asyncio.to_thread(_folders, self._folder):
-            for inner in await asyncio.to_thread(_folders, outer):
-                yield await asyncio.to_thread(files_before, inner, moment_ms)
+        for folder in await asyncio.to_thread(_folders, self._folder):
+            yield await asyncio.to_thread(files_before, folder, moment_ms)
 
     def _path(self, key: str) -> Path:
-        return self._folder / key[:2] / key[2:4] / key
+        return self._folder / key[:2] / key
 
     def _keep(self, spool: Spool) -> None:
         spool.make_durable()

@@ -6,8 +6,10 @@ import os
 import secrets
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +19,7 @@ INCOMING: Final = "incoming"
 FILE_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
 KEY_BYTES: Final = 16
+PIECES_AT_ONCE: Final = 1024  # the kernel's bound of one writev(2)
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -61,8 +64,7 @@ class Spool:
     def append(self, chunks: Iterable[bytes]) -> None:
         """Write at the end; on an error the file is removed. Raises StorageFullError or StorageError."""
         with self._working(), file_errors():
-            for chunk in chunks:
-                _write_all(self.descriptor, chunk)
+            _write_all(self.descriptor, [memoryview(chunk) for chunk in chunks if chunk])
 
     def make_durable(self) -> None:
         """Sync the contents."""
@@ -72,8 +74,11 @@ class Spool:
     def move(self, target: Path) -> None:
         """Give the file its lasting name and make the name durable."""
         with self._working(), file_errors():
-            _make_folder(target.parent)
-            self.path.rename(target)
+            try:
+                self.path.rename(target)
+            except FileNotFoundError:
+                _make_folder(target.parent)
+                self.path.rename(target)
             self.path = target
             sync_folder(target.parent)
 
@@ -117,17 +122,25 @@ class Spool:
                 self._busy.release()
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def _write_all(descriptor: int, pieces: Sequence[memoryview]) -> None:
+    """Write pieces one after the other, in few system calls: beside a busy loop each waits for its turn."""
+    rest = deque(pieces)
+    while rest:
+        written = os.writev(descriptor, list(islice(rest, PIECES_AT_ONCE)))
+        while rest and written >= len(rest[0]):
+            written -= len(rest.popleft())
+        if written:
+            rest[0] = rest[0][written:]
 
 
 def _make_folder(folder: Path) -> None:
     """Make a folder and its missing parents, durably."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    with suppress(FileExistsError):
+    try:
         folder.mkdir(FOLDER_MODE)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        _make_folder(folder.parent)
+        _make_folder(folder)
+        return
     sync_folder(folder.parent)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 Buffer: TypeAlias = bytes | mmap.mmap
 
-WINDOW_BYTES = 1 << 20
+WINDOW_BYTES = 128 * 1024
 """How much of a mapped message is copied at once."""
 
 MAX_HEADER_BYTES = 256 * 1024
