@@ -25,7 +25,7 @@ from freehold.modules.mail.imap import (
 from freehold.modules.mail.imap import list as list_family
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.saved_result import put_saved_result
-from freehold.modules.mail.imap.uid_only import refuse_numbers
+from freehold.modules.mail.imap.uid_only import refuse_numbers, uses_numbers
 from freehold.protocols.imap.any_state import Capability, Identify, Noop
 from freehold.protocols.imap.authenticate import Login
 from freehold.protocols.imap.cancel_update import CancelUpdate
@@ -90,9 +90,8 @@ _BY_NUMBER = Fetch | Store | Search | Sort | Thread
 
 async def answer(conversation: Conversation, command: Command) -> Reply:
     """Run a command, with the saved result in the place of `$` (RFC 5182)."""
-    refusal = refuse_numbers(conversation, command)
-    if refusal is not None:
-        return refusal
+    if conversation.uid_only and uses_numbers(command):
+        return refuse_numbers()
     if conversation.view is not None:
         command = put_saved_result(command, conversation.view)
     return await HANDLERS[type(command)](conversation, command)

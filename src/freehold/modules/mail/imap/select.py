@@ -18,6 +18,7 @@ from freehold.modules.mail.imap.expunge import tell_expunged
 from freehold.modules.mail.imap.resynchronise import resynchronise
 from freehold.modules.mail.imap.spelling import tell_selected
 from freehold.modules.mail.imap.sync import LONG_READ_MESSAGES, flags_and_permanent_flags
+from freehold.modules.mail.imap.uid_only import refuse_numbers
 from freehold.modules.mail.imap.view import View
 from freehold.protocols.imap import data_response, response, response_code
 from freehold.protocols.imap.errors import Status
@@ -51,6 +52,8 @@ async def select(conversation: Conversation, command: Select) -> Reply:
         conversation.send(response.untagged_ok("Previous mailbox closed", response_code.CLOSED))
     if command.qresync is not None and not conversation.qresync:
         return Reply("ENABLE QRESYNC first", status=Status.BAD)
+    if conversation.uid_only and command.qresync is not None and command.qresync.known_numbers is not None:
+        return refuse_numbers()
     conversation.condstore = conversation.condstore or command.condstore
     opened = await _read(conversation, command.mailbox)
     folder = opened.access.folder

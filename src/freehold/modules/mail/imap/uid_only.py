@@ -9,7 +9,6 @@ from freehold.protocols.imap.errors import Status
 from freehold.protocols.imap.fetch import Fetch
 from freehold.protocols.imap.search import Search
 from freehold.protocols.imap.search_keys import Numbers, Uids
-from freehold.protocols.imap.select import Select
 from freehold.protocols.imap.sort import Sort
 from freehold.protocols.imap.store import Store
 from freehold.protocols.imap.thread import Thread
@@ -22,21 +21,18 @@ def enable_uid_only(conversation: Conversation) -> None:
         conversation.view.uid_only = True
 
 
-def refuse_numbers(conversation: Conversation, command: Command) -> Reply | None:
-    """Return the refusal of a command that has to do with message numbers, if those are off (RFC 9586 §3)."""
-    if not conversation.uid_only or not _uses_numbers(command):
-        return None
+def refuse_numbers() -> Reply:
+    """Return the refusal of a command that has to do with message numbers (RFC 9586 §3)."""
     return Reply("UIDONLY is in force", response_code.UIDREQUIRED, Status.BAD)
 
 
-def _uses_numbers(command: Command) -> bool:
+def uses_numbers(command: Command) -> bool:
+    """Tell whether a command on the open folder names or would tell messages by number."""
     match command:
         case Fetch() | Store() | Copy() | Move():
             return not command.uid
         case Search() | Sort() | Thread():
             return not command.uid or any_set(command.key, _is_number)
-        case Select():
-            return command.qresync is not None and command.qresync.known_numbers is not None
         case _:
             return False
 
