@@ -9,16 +9,23 @@ from dataclasses import dataclass, replace
 
 from freehold.modules.mail.errors import FolderNotFoundError
 from freehold.modules.mail.folders.errors import FolderNotSelectableError, RightMissingError
-from freehold.modules.mail.folders.names import DELIMITER, canonical_name
+from freehold.modules.mail.folders.names import (
+    DELIMITER,
+    OTHER_USERS,
+    canonical_name,
+    is_name_of_others,
+    parents,
+)
 from freehold.modules.mail.folders.read import FOLDER_COLUMNS, Folder, find_folder
 from freehold.modules.mail.folders.rights import ALL_RIGHTS, KEPT_BY_OWNER, NO_RIGHTS, Right
 from freehold.storage.database import Row, Transaction
 
-OTHER_USERS = "Other Users"
-"""The level above all folders of others; nobody's own folder can have this name."""
-
 _HOLDERS = "(?, (SELECT -owner_id FROM mailbox WHERE id = ?))"
 """The mailbox that reads, and all people of its owner."""
+READER_COLUMNS = f"r.seen_count, r.modseq, {FOLDER_COLUMNS}"
+"""The columns of `folder_reader AS r` and `folder AS f` that `folder_as_read` takes."""
+_FOLDER_ID = 7
+"""The place of the folder's id in the rows of `list_shared`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +48,15 @@ class Access:
             RightMissingError: not all of them.
             FolderNotFoundError: not all of them, and the person may not know that the folder exists.
         """
-        if needed & ~self.rights:
-            if Right.LOOKUP not in self.rights:
-                raise FolderNotFoundError
-            raise RightMissingError
+        check_rights(self.rights, needed)
+
+
+def check_rights(rights: Right, needed: Right) -> None:
+    """Return if `rights` have all that are needed; errors are those of `Access.require`."""
+    if needed & ~rights:
+        if Right.LOOKUP not in rights:
+            raise FolderNotFoundError
+        raise RightMissingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +65,6 @@ class SharedName:
 
     address: str
     folder: str
-
-
-def is_shared_name(name: str) -> bool:
-    """Tell whether a name is in the namespace of others, or is that namespace."""
-    return name.startswith(OTHER_USERS) and name[len(OTHER_USERS) :][:1] in {"", DELIMITER}
 
 
 def split_shared_name(name: str) -> SharedName:
@@ -83,7 +90,7 @@ async def open_access(tx: Transaction, person_id: int, name: str, needed: Right 
         FolderNotFoundError: no such folder; or the person has not all rights needed, `l` among the missing.
         RightMissingError: the person may know of the folder but has not all rights needed.
     """
-    if is_shared_name(name):
+    if is_name_of_others(name):
         access = await _open_shared(tx, person_id, split_shared_name(name))
     else:
         folder = await find_folder(tx, person_id, name)
@@ -107,6 +114,51 @@ async def open_selectable(tx: Transaction, person_id: int, name: str, needed: Ri
     return access
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder's name in somebody's mailbox, whether or not there is one."""
+
+    mailbox_id: int
+    name: str
+
+
+async def place_for_new(tx: Transaction, person_id: int, name: str) -> Place:
+    """Return where a folder that a person names may be made: `k` on the nearest one above it is needed.
+
+    Without one above it, only the person's own folders can be made.
+
+    Raises:
+        FolderNotFoundError: there is no such person, or nothing above that the one who asks may know of.
+        RightMissingError: the right is missing.
+    """
+    place = Place(person_id, name.removesuffix(DELIMITER))
+    if is_name_of_others(name):
+        shared = split_shared_name(place.name)
+        row = await tx.fetch_one(
+            "SELECT id FROM mailbox WHERE address = ? AND NOT is_disabled AND id <> ?",
+            shared.address,
+            person_id,
+        )
+        if row is None:
+            raise FolderNotFoundError
+        place = Place(int(row[0]), shared.folder)
+    is_own = place.mailbox_id == person_id
+    for parent in reversed(parents(canonical_name(place.name))):
+        row = await tx.fetch_one(
+            "SELECT id, is_shared FROM folder WHERE mailbox_id = ? AND name = ?", place.mailbox_id, parent
+        )
+        if row is None:
+            continue
+        rights = ALL_RIGHTS
+        if row[1] or not is_own:
+            rights = await rights_of(tx, row[0], place.mailbox_id, person_id)
+        check_rights(rights, Right.CREATE)
+        return place
+    if not is_own:
+        raise FolderNotFoundError
+    return place
+
+
 async def rights_of(tx: Transaction, folder_id: int, mailbox_id: int, person_id: int) -> Right:
     """Return what a person may do with a folder of a mailbox."""
     rows = await tx.fetch(
@@ -117,6 +169,14 @@ async def rights_of(tx: Transaction, folder_id: int, mailbox_id: int, person_id:
         person_id,
     )
     return combine_rights(rows, mailbox_id, person_id)
+
+
+async def rights_now(tx: Transaction, folder_id: int, mailbox_id: int, person_id: int) -> Right:
+    """Return what a person may do with a folder that is open; nothing in a mailbox that was disabled."""
+    row = await tx.fetch_one("SELECT is_disabled FROM mailbox WHERE id = ?", mailbox_id)
+    if row is None or row[0]:
+        return NO_RIGHTS
+    return await rights_of(tx, folder_id, mailbox_id, person_id)
 
 
 def combine_rights(rows: list[Row], mailbox_id: int, person_id: int) -> Right:
@@ -154,10 +214,6 @@ async def _open_shared(tx: Transaction, person_id: int, name: SharedName) -> Acc
     return Access(folder, mailbox_id, person_id, await rights_of(tx, folder.id, mailbox_id, person_id))
 
 
-READER_COLUMNS = f"r.seen_count, r.modseq, {FOLDER_COLUMNS}"
-"""The columns of `folder_reader AS r` and `folder AS f` that `folder_as_read` takes."""
-
-
 def folder_as_read(row: Row) -> Folder:
     r"""Return a folder as somebody sees it whose it is not.
 
@@ -172,3 +228,29 @@ def folder_as_read(row: Row) -> Folder:
         special_use="",
         is_subscribed=False,
     )
+
+
+async def list_shared(tx: Transaction, person_id: int) -> dict[str, Access]:
+    """Return the folders of others that a person may know of, by what the person calls them."""
+    rows = await tx.fetch(
+        f"SELECT m.address, m.id, g.holder_id, g.is_negative, g.rights, {READER_COLUMNS}"  # noqa: S608
+        " FROM folder_right AS g JOIN folder AS f ON f.id = g.folder_id"
+        " JOIN mailbox AS m ON m.id = f.mailbox_id"
+        " LEFT JOIN folder_reader AS r ON r.folder_id = f.id AND r.reader_id = ?"
+        f" WHERE g.holder_id IN {_HOLDERS} AND m.id <> ? AND NOT m.is_disabled",
+        person_id,
+        person_id,
+        person_id,
+        person_id,
+    )
+    entries: dict[int, list[Row]] = {}
+    for row in rows:
+        entries.setdefault(row[_FOLDER_ID], []).append(row)
+    shared: dict[str, Access] = {}
+    for of_folder in entries.values():
+        address, mailbox_id = of_folder[0][:2]
+        rights = combine_rights([row[2:5] for row in of_folder], mailbox_id, person_id)
+        if Right.LOOKUP in rights:
+            folder = folder_as_read(of_folder[0][5:])
+            shared[shared_name(address, folder.name)] = Access(folder, mailbox_id, person_id, rights)
+    return shared

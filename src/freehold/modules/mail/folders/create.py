@@ -3,6 +3,7 @@
 from freehold.modules.mail.errors import FolderExistsError, FolderFullError
 from freehold.modules.mail.folders.errors import SpecialUseError
 from freehold.modules.mail.folders.names import new_name, parents
+from freehold.modules.mail.folders.share import end_sharing, forget_person, inherit_rights
 from freehold.modules.mail.model import FolderId
 from freehold.storage.blobs import BlobStore
 from freehold.storage.database import SchemaError, Transaction
@@ -103,6 +104,7 @@ async def insert_folder(
     )
     if row is None:
         raise FolderExistsError
+    await inherit_rights(tx, mailbox_id, name, folder_id)
     return FolderId(folder_id)
 
 
@@ -142,11 +144,13 @@ async def remove_folder_messages(tx: Transaction, blobs: BlobStore, *, folder_id
     await blobs.release_many(tx, {row[0]: row[1] for row in rows})
     await tx.execute("DELETE FROM message WHERE id BETWEEN ? AND ?", first, last)
     await tx.execute("DELETE FROM change WHERE folder_id = ?", folder_id)
+    await end_sharing(tx, folder_id)
 
 
 async def remove_mailbox_folders(tx: Transaction, blobs: BlobStore, *, mailbox_id: int) -> None:
     """Remove every folder and message of a mailbox that is being removed."""
     for (folder_id,) in await tx.fetch("SELECT id FROM folder WHERE mailbox_id = ?", mailbox_id):
         await remove_folder_messages(tx, blobs, folder_id=folder_id)
+    await forget_person(tx, mailbox_id)
     await tx.execute("DELETE FROM folder WHERE mailbox_id = ?", mailbox_id)
     await tx.execute("DELETE FROM subscription WHERE mailbox_id = ?", mailbox_id)

@@ -6,6 +6,7 @@ from freehold.modules.mail.folders.create import remove_folder_messages
 from freehold.modules.mail.folders.errors import FolderHasChildrenError, InboxError
 from freehold.modules.mail.folders.metadata import remove_metadata
 from freehold.modules.mail.folders.names import INBOX, canonical_name, parents, subtree
+from freehold.modules.mail.folders.subscribe import subscribe_to_name
 from freehold.storage.blobs import BlobStore
 from freehold.storage.database import Transaction
 
@@ -49,7 +50,7 @@ async def delete_folder(tx: Transaction, blobs: BlobStore, mailbox_id: int, name
         return int(folder_id)
     await tx.execute("DELETE FROM folder WHERE id = ?", folder_id)
     if is_subscribed:
-        await _keep_subscription(tx, mailbox_id, name)
+        await subscribe_to_name(tx, mailbox_id, name)
     await prune_parents(tx, mailbox_id, name)
     return int(folder_id)
 
@@ -68,7 +69,7 @@ async def prune_parents(tx: Transaction, mailbox_id: int, name: str) -> None:
         if row is None:
             return
         if row[0]:
-            await _keep_subscription(tx, mailbox_id, parent)
+            await subscribe_to_name(tx, mailbox_id, parent)
 
 
 async def has_children(tx: Transaction, mailbox_id: int, name: str) -> bool:
@@ -89,12 +90,4 @@ async def _keep_for_children(tx: Transaction, folder_id: int, modseq: int) -> No
         " size_bytes = 0, modseq = ? WHERE id = ?",
         modseq,
         folder_id,
-    )
-
-
-async def _keep_subscription(tx: Transaction, mailbox_id: int, name: str) -> None:
-    await tx.execute(
-        "INSERT INTO subscription (mailbox_id, name) VALUES (?, ?) ON CONFLICT (mailbox_id, name) DO NOTHING",
-        mailbox_id,
-        name,
     )

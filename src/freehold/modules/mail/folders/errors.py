@@ -43,3 +43,9 @@ class RightMissingError(NotAllowedError):
     """The one who asks has not the right to do this with a folder that they may know of."""
 
     public = "you have not the right to do this"
+
+
+class TooManySharesError(FreeholdError):
+    """A folder would be shared with more people than allowed."""
+
+    public = "the folder is shared with too many people"

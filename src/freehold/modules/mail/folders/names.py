@@ -9,6 +9,8 @@ from unicodedata import normalize
 from freehold.modules.mail.folders.errors import FolderNameError
 
 DELIMITER = "/"
+OTHER_USERS = "Other Users"
+"""The level above the folders of others (RFC 2342); nobody's own folder can have this name."""
 INBOX = "INBOX"
 MAX_NAME_CHARACTERS = 512
 """Length of a whole path at the most."""
@@ -33,11 +35,14 @@ def new_name(name: str) -> str:
     """Return the spelling of a name to be created; a delimiter at its end is dropped (RFC 9051 §6.3.4).
 
     Raises:
-        FolderNameError: a level is empty, it is too long or deep, or has control characters or wildcards.
+        FolderNameError: a level is empty, it is too long or deep, has control characters or wildcards, or
+            is kept for the folders of others.
     """
     name = canonical_name(name.removesuffix(DELIMITER))
     if not name or len(name) > MAX_NAME_CHARACTERS:
         raise FolderNameError("folder name is empty or too long")
+    if is_name_of_others(name):
+        raise FolderNameError("this name is kept for the folders of others")
     levels = name.split(DELIMITER)
     if len(levels) > MAX_LEVELS:
         raise FolderNameError("folder name has too many levels")
@@ -48,6 +53,11 @@ def new_name(name: str) -> str:
     if not _is_encodable(name):
         raise FolderNameError
     return name
+
+
+def is_name_of_others(name: str) -> bool:
+    """Tell whether a name is in the namespace of others, or is that namespace."""
+    return name.startswith(OTHER_USERS) and name[len(OTHER_USERS) :][:1] in {"", DELIMITER}
 
 
 def parents(name: str) -> list[str]:

@@ -20,6 +20,15 @@ async def subscribe(tx: Transaction, mailbox_id: int, name: str) -> None:
         raise FolderNotFoundError
 
 
+async def subscribe_to_name(tx: Transaction, mailbox_id: int, name: str) -> None:
+    """Subscribe to a name that is no folder of the mailbox."""
+    await tx.execute(
+        "INSERT INTO subscription (mailbox_id, name) VALUES (?, ?) ON CONFLICT (mailbox_id, name) DO NOTHING",
+        mailbox_id,
+        name,
+    )
+
+
 async def unsubscribe(tx: Transaction, mailbox_id: int, name: str) -> None:
     """End a subscription; it is no error if there was none."""
     name = canonical_name(name.removesuffix(DELIMITER))

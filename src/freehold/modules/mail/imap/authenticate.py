@@ -7,11 +7,12 @@ from freehold.modules.mail.errors import MailboxDisabledError
 from freehold.modules.mail.imap.any_state import capabilities
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.errors import AccessEndedError, NoMailboxError, PrivacyRequiredError
+from freehold.modules.mail.imap.sync import refresh_rights
 from freehold.modules.mail.sasl_login import MECHANISMS, SaslLogin
 from freehold.protocols.imap import response_code
 from freehold.protocols.imap.authenticate import Authenticate, Login
 from freehold.protocols.imap.errors import Status
-from freehold.storage.database import Transaction
+from freehold.storage.database import Row, Transaction
 
 log = get_logger("freehold.mail.imap")
 
@@ -87,21 +88,29 @@ async def _enter(conversation: Conversation, identity: Identity) -> Reply:
 async def check_access(conversation: Conversation) -> None:
     """Check that who logged in may still be here: what an owner decides is in force at once.
 
+    The rights on the open folder are read anew if it is shared; for others this is one statement.
+
     Raises:
         AccessEndedError: the mailbox or the login was disabled or removed.
+        FolderClosedError: the open folder may no longer be read.
     """
-    mailbox_id = conversation.mailbox_id
-    if mailbox_id and not await conversation.context.database.read(_is_open, mailbox_id):
+    if not conversation.mailbox_id:
+        return
+    folder_id = 0 if conversation.view is None else conversation.view.folder_id
+    row = await conversation.context.database.read(_read_access, conversation.mailbox_id, folder_id)
+    if row is None or row[0] or row[1]:
         raise AccessEndedError
+    await refresh_rights(conversation, is_shared=bool(row[2]))
 
 
-async def _is_open(tx: Transaction, mailbox_id: int) -> bool:
-    row = await tx.fetch_one(
-        "SELECT m.is_disabled, l.is_disabled FROM mailbox AS m JOIN login AS l ON l.id = m.login_id"
-        " WHERE m.id = ?",
+async def _read_access(tx: Transaction, mailbox_id: int, folder_id: int) -> Row | None:
+    """Return whether the mailbox and its login are disabled, and whether the open folder is shared."""
+    return await tx.fetch_one(
+        "SELECT m.is_disabled, l.is_disabled, f.is_shared FROM mailbox AS m JOIN login AS l"
+        " ON l.id = m.login_id LEFT JOIN folder AS f ON f.id = ? WHERE m.id = ?",
+        folder_id,
         mailbox_id,
     )
-    return row is not None and not row[0] and not row[1]
 
 
 async def _mailbox_of(tx: Transaction, login_id: int) -> int:

@@ -19,6 +19,7 @@ from freehold.modules.mail.folders.errors import (
     FolderNotSelectableError,
     SpecialUseError,
     TooManyKeywordsError,
+    TooManySharesError,
 )
 from freehold.protocols.imap import response_code as code
 
@@ -63,6 +64,16 @@ class TargetMissingError(NotFoundError):
     public = "no such folder"
 
 
+class BadUrlError(InvalidValueError):
+    """A URL of CATENATE is malformed, or names nothing that the person may read (RFC 4469 §5)."""
+
+    public = "the URL names nothing that can be read"
+
+    def __init__(self, url: bytes) -> None:
+        super().__init__()
+        self.url = url
+
+
 # The most specific class comes first.
 _CODES: tuple[tuple[type[FreeholdError], bytes], ...] = (
     (TargetMissingError, code.TRYCREATE),
@@ -76,6 +87,7 @@ _CODES: tuple[tuple[type[FreeholdError], bytes], ...] = (
     (MessageTooLargeError, code.TOOBIG),
     (FolderFullError, code.LIMIT),
     (TooManyKeywordsError, code.LIMIT),
+    (TooManySharesError, code.LIMIT),
     (FolderHasChildrenError, b"HASCHILDREN"),
     (FolderNotSelectableError, code.NONEXISTENT),
     (SpecialUseError, code.USEATTR),
@@ -88,6 +100,8 @@ _CODES: tuple[tuple[type[FreeholdError], bytes], ...] = (
 
 def code_of(error: FreeholdError) -> bytes | None:
     """Return the response code for an error (RFC 5530, RFC 9051 §7.1), or None."""
+    if isinstance(error, BadUrlError):
+        return code.bad_url(error.url)
     for kind, name in _CODES:
         if isinstance(error, kind):
             return name

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection
 
+from freehold.modules.mail.folders.access import rights_now
 from freehold.modules.mail.folders.ranges import UidRange, subtract_ranges
 from freehold.modules.mail.folders.read import (
     FolderChanges,
@@ -11,7 +12,7 @@ from freehold.modules.mail.folders.read import (
     folder_modseq,
     read_uids,
 )
-from freehold.modules.mail.folders.rights import Right, permitted_flags
+from freehold.modules.mail.folders.rights import ALL_RIGHTS, Right, permitted_flags
 from freehold.modules.mail.imap.conversation import Conversation
 from freehold.modules.mail.imap.errors import FolderClosedError
 from freehold.modules.mail.imap.flag_bytes import SYSTEM_BITS
@@ -42,11 +43,12 @@ async def tell_changes(
     What NOTIFY does not ask for stays untold, and is told when it does (RFC 5465 §3.1).
 
     Raises:
-        FolderClosedError: the folder is gone.
+        FolderClosedError: the folder is gone, or may no longer be read.
     """
     view = conversation.view
     if view is None:
         return []
+    await refresh_rights(conversation)
     wish = conversation.notify
     expunges = expunges or (wish is not None and wish.tells_expunges_at_once)
     tells_flags = wish is None or wish.tells_flags
@@ -63,7 +65,7 @@ async def tell_changes(
         changes_since,
         view.mailbox_id,
         view.folder_id,
-        view.expunged_modseq,
+        min(view.expunged_modseq, view.known_modseq),
         from_uid=view.uid_next,
         reader_id=view.reader_id,
     )
@@ -82,6 +84,29 @@ async def tell_changes(
         await _tell_flags(conversation, view, changes.flags, known, own, uid=uid or wish is not None)
     await tell_changed_results(conversation, view, [*changes.flags, *changes.added])
     return changes.added
+
+
+async def refresh_rights(conversation: Conversation, *, is_shared: bool = False) -> None:
+    """Bring the rights on the open folder up to date; tells what flags may be set if that changed.
+
+    Nothing is read for a folder of the person's own, unless it has been restricted or `is_shared` says that
+    it may have been.
+
+    Raises:
+        FolderClosedError: it may no longer be read (RFC 4314 §5.1.1).
+    """
+    view = conversation.view
+    if view is None or not (is_shared or view.reader_id or view.rights != ALL_RIGHTS):
+        return
+    rights = await conversation.context.database.read(
+        rights_now, view.folder_id, view.mailbox_id, conversation.mailbox_id
+    )
+    if rights == view.rights:
+        return
+    if Right.READ not in rights:
+        raise FolderClosedError
+    view.rights = rights
+    conversation.send(flags_and_permanent_flags(view))
 
 
 def tell_keywords(conversation: Conversation, view: View, chunk: Chunk) -> None:
