@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from freehold.protocols.imap.binary_section import BINARY_WORDS, BinarySection, parse_binary_section
 from freehold.protocols.imap.body_section import BodySection, SectionText, parse_body_section
 from freehold.protocols.imap.commands import Command, CommandSpec
 from freehold.protocols.imap.cursor import MAX_NUMBER63, Cursor
@@ -35,7 +36,7 @@ class FetchAttribute(Enum):
     UID = b"UID"
 
 
-FetchItem = FetchAttribute | BodySection
+FetchItem = FetchAttribute | BodySection | BinarySection
 
 _ITEMS: dict[bytes, FetchItem] = {item.value: item for item in FetchAttribute}
 # The three old names of body sections (RFC 3501 §6.4.5).
@@ -116,6 +117,8 @@ def _items(cursor: Cursor) -> tuple[FetchItem, ...]:
 def _item(cursor: Cursor) -> FetchItem:
     word = cursor.word("a fetch item")
     if cursor.looking_at(b"["):
+        if word in BINARY_WORDS:
+            return parse_binary_section(cursor, word)
         return parse_body_section(cursor, word)
     item = _ITEMS.get(word)
     if item is None:

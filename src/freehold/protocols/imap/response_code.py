@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from freehold.protocols.imap.sequence_set import format_numbers
+from freehold.protocols.imap.url import quotable
 from freehold.protocols.imap.wire_string import quote_string
 
 ALERT = b"ALERT"
@@ -29,8 +30,14 @@ TOOBIG = b"TOOBIG"
 TRYCREATE = b"TRYCREATE"
 UIDNOTSTICKY = b"UIDNOTSTICKY"
 UNAVAILABLE = b"UNAVAILABLE"
+UNKNOWN_CTE = b"UNKNOWN-CTE"
 UIDREQUIRED = b"UIDREQUIRED"
 USEATTR = b"USEATTR"
+
+
+def bad_url(url: bytes) -> bytes:
+    """Name the URL that could not be used (RFC 4469 §5)."""
+    return b"BADURL " + quotable(url)
 
 
 def uid_next(uid: int) -> bytes:

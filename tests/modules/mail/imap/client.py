@@ -12,7 +12,7 @@ from tests.mail_host import PASSWORD, MailHost
 
 WAIT_SECONDS = 20
 
-_LITERAL = re.compile(rb"\{(\d+)\}\r\n\Z")
+_LITERAL = re.compile(rb"~?\{(\d+)\}\r\n\Z")
 
 
 def imap(
@@ -72,8 +72,9 @@ class ImapTalk:
         await self.done(b"LOGIN " + who + b" " + PASSWORD.encode())
 
     async def append(self, mailbox: bytes, message: bytes, arguments: bytes = b"") -> bytes:
-        """Append a message; returns the tagged reply."""
-        self.send(b"a APPEND " + mailbox + b" " + arguments + b"{%d+}\r\n" % len(message) + message + b"\r\n")
+        """Append a message, as literal8 if it needs that; returns the tagged reply."""
+        literal = (b"~{%d+}\r\n" if 0 in message else b"{%d+}\r\n") % len(message)
+        self.send(b"a APPEND " + mailbox + b" " + arguments + literal + message + b"\r\n")
         return (await self.replies())[-1]
 
     async def rest(self) -> bytes:

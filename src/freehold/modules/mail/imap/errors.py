@@ -64,6 +64,12 @@ class TargetMissingError(NotFoundError):
     public = "no such folder"
 
 
+class UidRequiredError(NotAllowedError):
+    """A message number was named where only UIDs are in use; answered by BAD (RFC 9586 §3)."""
+
+    public = "UIDONLY is in force"
+
+
 class BadUrlError(InvalidValueError):
     """A URL of CATENATE is malformed, or names nothing that the person may read (RFC 4469 §5)."""
 
@@ -78,6 +84,7 @@ class BadUrlError(InvalidValueError):
 _CODES: tuple[tuple[type[FreeholdError], bytes], ...] = (
     (TargetMissingError, code.TRYCREATE),
     (ReadOnlyError, code.READ_ONLY),
+    (UidRequiredError, code.UIDREQUIRED),
     (PrivacyRequiredError, code.PRIVACYREQUIRED),
     (NoMailboxError, code.AUTHORIZATIONFAILED),
     (MailboxDisabledError, code.AUTHORIZATIONFAILED),

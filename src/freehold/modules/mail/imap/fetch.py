@@ -7,9 +7,10 @@ from freehold.modules.mail.folders.messages import MESSAGES
 from freehold.modules.mail.folders.ranges import UidRange
 from freehold.modules.mail.folders.rights import Right
 from freehold.modules.mail.folders.seen import mark_seen
+from freehold.modules.mail.imap.body_items import BodyItem, marks_seen
 from freehold.modules.mail.imap.condstore import enable_condstore
 from freehold.modules.mail.imap.conversation import Conversation, Reply
-from freehold.modules.mail.imap.fetch_bodies import BODY_COLUMNS, BodyItem, marks_seen, send_bodies
+from freehold.modules.mail.imap.fetch_bodies import BODY_COLUMNS, send_bodies
 from freehold.modules.mail.imap.fetch_rows import send_rows
 from freehold.modules.mail.imap.message_rows import plan_rows, read_messages, select_page, split_positions
 from freehold.modules.mail.imap.resynchronise import tell_vanished
@@ -49,8 +50,11 @@ async def fetch(conversation: Conversation, command: Fetch) -> Reply:
     if not view.read_only and Right.SEEN in view.rights and any(map(marks_seen, bodies)):
         own = await _mark_seen(conversation, view, positions)
     plan = plan_rows(rows, BODY_COLUMNS)
-    missing = await send_bodies(conversation, view, plan, bodies, positions)
-    return _reply(missing, own if FetchAttribute.FLAGS in rows else ())
+    sent = await send_bodies(conversation, view, plan, bodies, positions)
+    own = own if FetchAttribute.FLAGS in rows else ()
+    if sent.undecodable:
+        return Reply("Unknown Content-Transfer-Encoding", response_code.UNKNOWN_CTE, Status.NO, own)
+    return _reply(sent.missing, own)
 
 
 def _split(command: Fetch, *, uid_only: bool) -> tuple[tuple[FetchAttribute, ...], list[BodyItem]]:

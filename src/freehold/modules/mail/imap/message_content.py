@@ -1,7 +1,12 @@
 """Pieces of one message, as FETCH names them (RFC 9051 §6.4.5)."""
 
+from collections.abc import Iterator
+
+from freehold.errors import InvalidValueError
+from freehold.protocols.imap.binary_section import BinarySection
 from freehold.protocols.imap.body_section import BodySection, SectionText
 from freehold.protocols.mime.buffer import Buffer
+from freehold.protocols.mime.decoded_part import can_decode, cut, decoded_part
 from freehold.protocols.mime.imap_structure import body
 from freehold.protocols.mime.section import (
     Range,
@@ -15,7 +20,16 @@ from freehold.protocols.mime.section import (
 )
 from freehold.protocols.mime.structure import Part, header_end, scan
 
+LONG_SCAN_BYTES = 256 * 1024
+"""Larger messages are looked through off the loop's thread."""
+
 _BY_FIELDS = frozenset({SectionText.HEADER_FIELDS, SectionText.HEADER_FIELDS_NOT})
+
+
+class UnknownEncodingError(InvalidValueError):
+    """A part has a transfer encoding that cannot be decoded (RFC 3516 §4.3)."""
+
+    public = "unknown Content-Transfer-Encoding"
 
 
 class MessageContent:
@@ -33,6 +47,26 @@ class MessageContent:
         if self._part is None:
             self._part = scan(self.buffer)
         return self._part
+
+    def scan(self) -> None:
+        """Look for the parts now, which takes time linear in the message; for a thread."""
+        _ = self.part
+
+    def decoded(self, section: BinarySection) -> Iterator[bytes] | None:
+        """Return a section without its transfer encoding, in pieces; None if there is none.
+
+        Raises:
+            UnknownEncodingError: it, or a part within it, has an unknown encoding.
+        """
+        part = find_part(self.part, section.part)
+        if part is None:
+            return None
+        if not can_decode(part):
+            raise UnknownEncodingError
+        pieces = decoded_part(self.buffer, part, with_header=not section.part)
+        if section.offset is None or section.length is None:
+            return pieces
+        return cut(pieces, section.offset, section.length)
 
     def structure(self) -> bytes:
         """Write the item BODY."""

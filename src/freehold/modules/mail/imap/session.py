@@ -5,10 +5,10 @@ from freehold.errors import FreeholdError
 from freehold.kernel.log import get_logger
 from freehold.kernel.stream import Peer, PeerGoneError, Verdict
 from freehold.modules.mail.imap import any_state, authenticate, compress, idle
-from freehold.modules.mail.imap.append import Append
+from freehold.modules.mail.imap.append import Append, AppendEvent
 from freehold.modules.mail.imap.context import ImapContext
 from freehold.modules.mail.imap.conversation import Conversation, Reply
-from freehold.modules.mail.imap.errors import SessionOverError, code_of
+from freehold.modules.mail.imap.errors import SessionOverError, UidRequiredError, code_of
 from freehold.modules.mail.imap.families import allows_expunges, answer, goes_by_uid
 from freehold.modules.mail.imap.notify_news import tell_at_once, tell_open_folder, tell_others
 from freehold.modules.mail.imap.saved_result import forget_result
@@ -27,6 +27,8 @@ from freehold.protocols.imap.events import (
     AuthAborted,
     AuthResponse,
     BadCommand,
+    CatenateText,
+    CatenateUrl,
     Event,
     IdleDone,
     LiteralChunk,
@@ -138,7 +140,7 @@ class ImapSession:
             return self._answer_bad(event)
         self._bad_commands = 0
         match event:
-            case LiteralChunk() | AppendStarted() | AppendMessageEnd():
+            case LiteralChunk() | AppendStarted() | AppendMessageEnd() | CatenateText() | CatenateUrl():
                 await self._take_message(event)
             case AppendFinished():
                 await self._finish_append(event)
@@ -272,24 +274,19 @@ class ImapSession:
         await self._complete(exchange.command.tag, step, expunges=False)
         return None
 
-    async def _take_message(self, event: AppendStarted | LiteralChunk | AppendMessageEnd) -> None:
+    async def _take_message(self, event: AppendEvent) -> None:
         """Take a part of an APPEND, or refuse the whole command."""
         conversation = self._conversation
         if self._append is None:
             await authenticate.check_access(conversation)
             self._append = Append()
         try:
-            match event:
-                case AppendStarted():
-                    await self._append.begin(conversation, event)
-                case LiteralChunk():
-                    await self._append.write(event.data)
-                case AppendMessageEnd():
-                    await self._append.end_message(conversation)
+            await self._append.take(conversation, event)
         except FreeholdError as error:
             _note_fault(error, "Append")
             self._abandon_append()
-            conversation.connection.refuse(error.public, code_of(error))
+            status = Status.BAD if isinstance(error, UidRequiredError) else Status.NO
+            conversation.connection.refuse(error.public, code_of(error), status)
 
     async def _finish_append(self, event: AppendFinished) -> None:
         append, self._append = self._append, None
@@ -297,6 +294,8 @@ class ImapSession:
             return
         try:
             reply = await append.commit(self._conversation)
+        except (PeerGoneError, SessionOverError):
+            raise
         except FreeholdError as error:
             _note_fault(error, "Append")
             reply = Reply(error.public, code_of(error), Status.NO)

@@ -1,0 +1,51 @@
+"""What REPLACE adds to APPEND: the message that goes, and how both are told (RFC 8508)."""
+
+from freehold.modules.mail.folders.rights import Right
+from freehold.modules.mail.imap.access import require_rights
+from freehold.modules.mail.imap.append_store import Outgoing, ReplacedMissingError, Stored
+from freehold.modules.mail.imap.conversation import Conversation
+from freehold.modules.mail.imap.errors import UidRequiredError
+from freehold.modules.mail.imap.expunge import tell_expunged
+from freehold.modules.mail.imap.sync import tell_changes
+from freehold.modules.mail.model import message_id
+from freehold.protocols.imap import response, response_code
+from freehold.protocols.imap.events import Replaced
+from freehold.storage.database import Transaction
+
+
+async def find_outgoing(conversation: Conversation, replaced: Replaced) -> Outgoing:
+    r"""Return the message that a REPLACE names.
+
+    Raises:
+        ReadOnlyError: the folder was opened by EXAMINE.
+        RightMissingError: the person may not mark messages \Deleted and expunge them (RFC 8508 §4.1).
+        ReplacedMissingError: there is no such message.
+        UidRequiredError: it is named by a number, and those are off.
+    """
+    if conversation.uid_only and not replaced.uid:
+        raise UidRequiredError
+    view = conversation.writable
+    require_rights(view, Right.DELETE | Right.EXPUNGE)
+    positions = view.uids.positions(replaced.message, uid=replaced.uid)
+    if not positions:
+        raise ReplacedMissingError
+    uid = view.uids.uid_at(positions[0].start)
+    size = await conversation.context.database.read(_read_size, message_id(view.folder_id, uid))
+    return Outgoing(view.mailbox_id, view.folder_id, uid, size)
+
+
+async def tell_replaced(conversation: Conversation, stored: Stored) -> None:
+    """Tell this session of the new message before the expunge, as RFC 8508 §4 has it, and all others."""
+    view = conversation.selected
+    uids = response_code.append_uid(stored.places[0].uid_validity, (place.uid for place in stored.places))
+    conversation.send(response.untagged_ok("Replacement message ready", uids))
+    if stored.expunged is not None:
+        tell_expunged(conversation, view, stored.expunged)
+    await tell_changes(conversation, expunges=False)
+
+
+async def _read_size(tx: Transaction, row_id: int) -> int:
+    row = await tx.fetch_one("SELECT size_bytes FROM message WHERE id = ?", row_id)
+    if row is None:
+        raise ReplacedMissingError
+    return int(row[0])
