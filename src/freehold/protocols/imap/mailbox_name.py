@@ -1,4 +1,8 @@
-"""Mailbox names on the wire: modified UTF-7 (RFC 3501 §5.1.3), or UTF-8 once enabled (RFC 6855 §3)."""
+"""Mailbox names on the wire: modified UTF-7 (RFC 3501 §5.1.3), or UTF-8 once enabled (RFC 6855 §3).
+
+Composing them (NFC) is left to whoever knows the folders, so that a client can be told how its spelling
+of a name differs (RFC 9051 §5.1).
+"""
 
 import re
 from base64 import b64decode, b64encode
@@ -27,7 +31,7 @@ def decode_mailbox_name(raw: bytes, *, utf8: bool = False) -> str:
     if not raw or len(raw) > MAX_MAILBOX_BYTES:
         raise CommandError("mailbox name is empty or too long", Status.NO, b"CANNOT")
     name = decode_name_text(raw, utf8=utf8)
-    return INBOX if name.upper() == INBOX else name
+    return INBOX if name.isascii() and name.upper() == INBOX else name
 
 
 def decode_name_text(raw: bytes, *, utf8: bool = False) -> str:
@@ -81,4 +85,4 @@ def _encode_run(match: re.Match[str]) -> str:
 
 
 def _invalid() -> CommandError:
-    return CommandError("mailbox name is not valid modified UTF-7", Status.NO, b"CANNOT")
+    return CommandError("mailbox name is not valid in its encoding", Status.NO, b"CANNOT")

@@ -26,7 +26,7 @@ def canonical_name(name: str) -> str:
     """Return the one spelling of a name that may exist; nothing is checked."""
     if not name.isascii():
         name = normalize("NFC", name)
-    if name[:5].upper() == INBOX and name[5:6] in {"", DELIMITER}:
+    if name[:5].isascii() and name[:5].upper() == INBOX and name[5:6] in {"", DELIMITER}:
         return INBOX + name[5:]
     return name
 

@@ -22,6 +22,7 @@ from freehold.modules.mail.folders.errors import (
     TooManySharesError,
 )
 from freehold.protocols.imap import response_code as code
+from freehold.storage.blob_place import BlobMissingError
 
 
 class SessionOverError(FreeholdError):
@@ -90,12 +91,13 @@ _CODES: tuple[tuple[type[FreeholdError], bytes], ...] = (
     (MailboxDisabledError, code.AUTHORIZATIONFAILED),
     (LoginFailedError, code.AUTHENTICATIONFAILED),
     (LoginsBusyError, code.UNAVAILABLE),
-    (QuotaExceededError, b"OVERQUOTA"),
+    (QuotaExceededError, code.OVERQUOTA),
     (MessageTooLargeError, code.TOOBIG),
     (FolderFullError, code.LIMIT),
     (TooManyKeywordsError, code.LIMIT),
     (TooManySharesError, code.LIMIT),
-    (FolderHasChildrenError, b"HASCHILDREN"),
+    (BlobMissingError, code.CORRUPTION),
+    (FolderHasChildrenError, code.HASCHILDREN),
     (FolderNotSelectableError, code.NONEXISTENT),
     (SpecialUseError, code.USEATTR),
     (InvalidValueError, code.CANNOT),
