@@ -33,6 +33,7 @@ _COLUMNS: dict[SortField, str | None] = {
     SortField.SUBJECT: "base_subject",
     SortField.TO: "to_key",
 }
+MS_PER_SECOND = 1000
 _ARRIVAL_COLUMN, _SIZE_COLUMN, _FIXED_COLUMNS = 1, 2, 3
 
 
@@ -101,7 +102,7 @@ def _covering(uids: Sequence[int]) -> list[UidRange]:
 def _column(rows: Sequence[Row], field: SortField, names: Sequence[str]) -> Sequence[int] | Sequence[str]:
     match field:
         case SortField.ARRIVAL:
-            return [row[_ARRIVAL_COLUMN] for row in rows]
+            return [row[_ARRIVAL_COLUMN] // MS_PER_SECOND for row in rows]  # as FETCH tells it
         case SortField.SIZE:
             return [row[_SIZE_COLUMN] for row in rows]
         case SortField.DATE:
