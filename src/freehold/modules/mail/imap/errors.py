@@ -22,7 +22,7 @@ from freehold.modules.mail.folders.errors import (
     TooManySharesError,
 )
 from freehold.protocols.imap import response_code as code
-from freehold.storage.blob_place import BlobMissingError
+from freehold.storage.blobs import BlobMissingError
 
 
 class SessionOverError(FreeholdError):
