@@ -58,6 +58,9 @@ MAX_CATENATE_PARTS = 1000
 """Texts and URLs of one message that CATENATE puts together."""
 
 MAX_HEADER_FIELDS = 256
+MAX_IDENTIFIER_BYTES = 400
+"""Longest identifier of an access control list: an address of 320 and its sign, with room."""
+
 MAX_ID_PAIRS = 30
 MAX_ID_KEY_BYTES = 30
 MAX_ID_VALUE_BYTES = 1024

@@ -1,4 +1,4 @@
-"""LIST with selection and return options, and LSUB (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154)."""
+"""LIST with its options, and LSUB (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440)."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -27,6 +27,7 @@ class ListReturn(Enum):
     SUBSCRIBED = b"SUBSCRIBED"
     CHILDREN = b"CHILDREN"
     SPECIAL_USE = b"SPECIAL-USE"
+    MYRIGHTS = b"MYRIGHTS"
 
 
 _SELECTIONS = {option.value: option for option in ListSelection}

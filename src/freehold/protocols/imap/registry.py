@@ -6,6 +6,7 @@ A new family of commands is a new file and one line in `_FAMILIES`.
 import re
 
 from freehold.protocols.imap import (
+    acl,
     any_state,
     append,
     authenticate,
@@ -43,6 +44,7 @@ _FAMILIES = (
     select.COMMANDS,
     mailbox.COMMANDS,
     list_mailboxes.COMMANDS,
+    acl.COMMANDS,
     status.COMMANDS,
     append.COMMANDS,
     idle.COMMANDS,

@@ -24,6 +24,8 @@ _HOLDERS = "(?, (SELECT -owner_id FROM mailbox WHERE id = ?))"
 """The mailbox that reads, and all people of its owner."""
 READER_COLUMNS = f"r.seen_count, r.modseq, {FOLDER_COLUMNS}"
 """The columns of `folder_reader AS r` and `folder AS f` that `folder_as_read` takes."""
+MAX_LISTED_ENTRIES = 10_000
+"""Entries of access control lists that LIST looks at for one person."""
 _FOLDER_ID = 7
 """The place of the folder's id in the rows of `list_shared`."""
 
@@ -231,17 +233,21 @@ def folder_as_read(row: Row) -> Folder:
 
 
 async def list_shared(tx: Transaction, person_id: int) -> dict[str, Access]:
-    """Return the folders of others that a person may know of, by what the person calls them."""
+    """Return the folders of others that a person may know of, by what the person calls them.
+
+    No more than `MAX_LISTED_ENTRIES` entries are looked at, since anybody may share with anybody.
+    """
     rows = await tx.fetch(
         f"SELECT m.address, m.id, g.holder_id, g.is_negative, g.rights, {READER_COLUMNS}"  # noqa: S608
         " FROM folder_right AS g JOIN folder AS f ON f.id = g.folder_id"
         " JOIN mailbox AS m ON m.id = f.mailbox_id"
         " LEFT JOIN folder_reader AS r ON r.folder_id = f.id AND r.reader_id = ?"
-        f" WHERE g.holder_id IN {_HOLDERS} AND m.id <> ? AND NOT m.is_disabled",
+        f" WHERE g.holder_id IN {_HOLDERS} AND m.id <> ? AND NOT m.is_disabled ORDER BY g.folder_id LIMIT ?",
         person_id,
         person_id,
         person_id,
         person_id,
+        MAX_LISTED_ENTRIES,
     )
     entries: dict[int, list[Row]] = {}
     for row in rows:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from freehold.modules.mail.imap import (
+    acl,
     any_state,
     authenticate,
     copy,
@@ -26,6 +27,7 @@ from freehold.modules.mail.imap import list as list_family
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.saved_result import put_saved_result
 from freehold.modules.mail.imap.uid_only import refuse_numbers, uses_numbers
+from freehold.protocols.imap.acl import DeleteAcl, GetAcl, ListRights, MyRights, SetAcl
 from freehold.protocols.imap.any_state import Capability, Identify, Noop
 from freehold.protocols.imap.authenticate import Login
 from freehold.protocols.imap.cancel_update import CancelUpdate
@@ -67,6 +69,11 @@ HANDLERS: dict[type[Command], Handler] = {
     ListMailboxes: list_family.list_mailboxes,
     ListSubscribed: list_family.list_subscribed,
     MailboxStatus: status.status,
+    SetAcl: acl.set_acl,
+    DeleteAcl: acl.delete_acl,
+    GetAcl: acl.get_acl,
+    ListRights: acl.list_rights,
+    MyRights: acl.my_rights,
     Fetch: fetch.fetch,
     Notify: notify.notify,
     Store: store.store,

@@ -1,41 +1,22 @@
-r"""LIST with its extensions, and LSUB (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154).
+r"""LIST with its extensions, and LSUB (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440).
 
 A name that exists only for its children is \Noselect, one that is only subscribed to is \NonExistent.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from freehold.modules.mail.folders.names import parents
-from freehold.modules.mail.folders.read import Folder, list_folders, list_lone_subscriptions
+from freehold.modules.mail.folders.rights import rights_text
 from freehold.modules.mail.imap.conversation import Conversation, Reply
-from freehold.modules.mail.imap.status import StatusValues, complete_status, status_values
+from freehold.modules.mail.imap.list_tree import Entry, Tree, matches_any, read_tree
+from freehold.modules.mail.imap.status import complete_status
 from freehold.protocols.imap import data_response
+from freehold.protocols.imap.acl import my_rights_line
 from freehold.protocols.imap.list import ListMailboxes, ListReturn, ListSelection, ListSubscribed
 from freehold.protocols.imap.list_pattern import ListPattern
-from freehold.protocols.imap.status import StatusItem
-from freehold.storage.database import Transaction
 
 FLUSH_LINES = 200
 """Lines that are written at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A name of the tree; `folder` is None for one that does not exist."""
-
-    name: str
-    folder: Folder | None
-    is_subscribed: bool
-    has_children: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Tree:
-    """All names, in order, and the status of those it was asked for (by name)."""
-
-    entries: list[_Entry]
-    status: dict[str, StatusValues]
 
 
 async def list_mailboxes(conversation: Conversation, command: ListMailboxes) -> Reply:
@@ -45,14 +26,14 @@ async def list_mailboxes(conversation: Conversation, command: ListMailboxes) -> 
         return Reply("List completed")
     patterns = [ListPattern(command.reference, pattern) for pattern in command.patterns]
     tree = await conversation.context.database.read(
-        _read_tree, conversation.mailbox_id, patterns, command.status_items
+        read_tree, conversation.mailbox_id, patterns, command.status_items
     )
     below = _selected_below(tree, patterns) if ListSelection.RECURSIVEMATCH in command.selection else set()
     utf8 = conversation.connection.utf8
     lines: list[bytes] = []
     for entry in tree.entries:
         is_wanted = _is_selected(entry, command.selection)
-        if not (is_wanted or entry.name in below) or not _matches(entry.name, patterns):
+        if not (is_wanted or entry.name in below) or not matches_any(entry.name, patterns):
             continue
         lines.append(
             data_response.list_line(
@@ -62,6 +43,8 @@ async def list_mailboxes(conversation: Conversation, command: ListMailboxes) -> 
                 utf8=utf8,
             )
         )
+        if entry.access is not None and is_wanted and ListReturn.MYRIGHTS in command.returns:
+            lines.append(my_rights_line(entry.name, rights_text(entry.access.rights), utf8=utf8))
         values = tree.status.get(entry.name)
         if values is not None and is_wanted:
             complete_status(conversation, values)
@@ -79,7 +62,7 @@ async def list_subscribed(conversation: Conversation, command: ListSubscribed) -
     if command.pattern is None:
         return Reply("Lsub completed")
     pattern = ListPattern(command.reference, command.pattern)
-    tree = await conversation.context.database.read(_read_tree, conversation.mailbox_id, [], ())
+    tree = await conversation.context.database.read(read_tree, conversation.mailbox_id, [], ())
     subscribed = {entry.name for entry in tree.entries if entry.is_subscribed}
     above: set[str] = set()
     utf8 = conversation.connection.utf8
@@ -93,59 +76,35 @@ async def list_subscribed(conversation: Conversation, command: ListSubscribed) -
     return Reply("Lsub completed")
 
 
-async def _read_tree(
-    tx: Transaction, mailbox_id: int, patterns: Sequence[ListPattern], items: Sequence[StatusItem]
-) -> _Tree:
-    folders = {folder.name: folder for folder in await list_folders(tx, mailbox_id)}
-    lone = set(await list_lone_subscriptions(tx, mailbox_id))
-    names = sorted({*folders, *lone, *(parent for name in lone for parent in parents(name))})
-    with_children = {parent for name in folders for parent in parents(name)}
-    entries = []
-    for name in names:
-        folder = folders.get(name)
-        is_subscribed = name in lone or (folder is not None and folder.is_subscribed)
-        entries.append(_Entry(name, folder, is_subscribed, name in with_children))
-    status: dict[str, StatusValues] = {}
-    if items:
-        for folder in folders.values():
-            if folder.is_selectable and _matches(folder.name, patterns):
-                status[folder.name] = await status_values(tx, mailbox_id, folder, items)
-    return _Tree(entries, status)
-
-
-def _matches(name: str, patterns: Iterable[ListPattern]) -> bool:
-    return any(pattern.matches(name) for pattern in patterns)
-
-
-def _is_selected(entry: _Entry, selection: frozenset[ListSelection]) -> bool:
+def _is_selected(entry: Entry, selection: frozenset[ListSelection]) -> bool:
     if ListSelection.SUBSCRIBED in selection:
         if not entry.is_subscribed:
             return False
-    elif entry.folder is None:
+    elif entry.folder is None and not entry.is_level:
         return False
     if ListSelection.SPECIAL_USE in selection:
         return entry.folder is not None and bool(entry.folder.special_use)
     return True
 
 
-def _selected_below(tree: _Tree, patterns: Sequence[ListPattern]) -> set[str]:
+def _selected_below(tree: Tree, patterns: Sequence[ListPattern]) -> set[str]:
     """Return the names above subscribed ones that no pattern matches (RFC 5258 §3.5)."""
     return {
         parent
         for entry in tree.entries
-        if entry.is_subscribed and not _matches(entry.name, patterns)
+        if entry.is_subscribed and not matches_any(entry.name, patterns)
         for parent in parents(entry.name)
     }
 
 
-def _attributes(entry: _Entry, command: ListMailboxes, *, is_wanted: bool) -> list[str]:
+def _attributes(entry: Entry, command: ListMailboxes, *, is_wanted: bool) -> list[str]:
     folder = entry.folder
     names = []
-    if folder is None:
-        names.append("\\NonExistent")
-    elif not folder.is_selectable:
+    if entry.is_level or (folder is not None and not folder.is_selectable):
         names.append("\\Noselect")
-    if folder is not None:
+    elif folder is None:
+        names.append("\\NonExistent")
+    if folder is not None or entry.is_level:
         names.append("\\HasChildren" if entry.has_children else "\\HasNoChildren")
     wants_subscribed = (
         ListSelection.SUBSCRIBED in command.selection or ListReturn.SUBSCRIBED in command.returns
