@@ -45,6 +45,13 @@ async def test_a_folder_that_is_yet_to_be_made_has_the_same_root(port: int) -> N
         ]
 
 
+async def test_nothing_is_told_of_the_quota_of_others(port: int) -> None:
+    async with member(port) as talk:
+        assert await talk.done(b'GETQUOTAROOT "Other Users/bob@example.test/INBOX"') == [
+            b'* QUOTAROOT "Other Users/bob@example.test/INBOX"'
+        ]
+
+
 async def test_other_roots_do_not_exist_and_quotas_cannot_be_set(port: int) -> None:
     async with member(port) as talk:
         assert await talk.refused(b'GETQUOTA "bob@example.test"') == b"NO [NONEXISTENT] no such quota root"

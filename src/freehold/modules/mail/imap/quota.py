@@ -6,6 +6,7 @@ no root: its use would tell one person what others keep. Quotas are set on the h
 """
 
 from freehold.errors import NotAllowedError, NotFoundError
+from freehold.modules.mail.folders.names import is_name_of_others
 from freehold.modules.mail.folders.quota import WARNING_PERCENTS, Use, mailbox_use
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.protocols.imap import response, response_code
@@ -49,10 +50,15 @@ async def get_quota(conversation: Conversation, command: GetQuota) -> Reply:
 
 
 async def get_quota_root(conversation: Conversation, command: GetQuotaRoot) -> Reply:
-    """Answer GETQUOTAROOT: every folder, also one that is yet to be made, is under the one root."""
+    """Answer GETQUOTAROOT: every folder, also one that is yet to be made, is under the one root.
+
+    Folders of others are under theirs, of which nothing is told.
+    """
+    is_own = not is_name_of_others(command.mailbox)
     utf8 = conversation.connection.utf8
-    conversation.send(quota_root_line(command.mailbox, (ROOT,), utf8=utf8))
-    await _tell_quota(conversation)
+    conversation.send(quota_root_line(command.mailbox, (ROOT,) if is_own else (), utf8=utf8))
+    if is_own:
+        await _tell_quota(conversation)
     return Reply("Getquotaroot completed")
 
 
