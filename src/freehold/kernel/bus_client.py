@@ -8,7 +8,7 @@ from typing import Final, TypeVar, cast
 
 import msgspec
 
-from freehold.kernel.bus import Event
+from freehold.kernel.bus import Event, NewsMissed
 from freehold.kernel.bus_wire import (
     FrameBuffer,
     FrameError,
@@ -81,27 +81,48 @@ class Subscribers:
 
 
 class LocalBus:
-    """A bus within one process and loop; `relay`, if set, is given the events' frames for the others.
+    """A bus within one process and loop.
+
+    `relay`, if set, is given the events' frames for the other processes; `carry` each event's body, of this
+    process or another of this host, for other hosts.
 
     A busy process has news hundreds of times a second, and each write wakes every other process: so
     frames wait `RELAY_SECONDS` for company.
     """
 
-    __slots__ = ("_loop", "_subscribers", "_waiting", "relay")
+    __slots__ = ("_loop", "_subscribers", "_waiting", "carry", "relay")
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.relay: Callable[[bytes], None] | None = None
+        self.carry: Callable[[bytes], None] | None = None
         self._subscribers = Subscribers()
         self._waiting: list[bytes] = []
 
     def publish(self, event: Event) -> None:
         """Tell every subscriber: here soon on the loop, elsewhere by the relay."""
         self._loop.call_soon(self._subscribers.tell, event)
+        if self.relay is None and self.carry is None:
+            return
+        body = msgspec.msgpack.encode(event)
+        self._relay_soon(body)
+        if self.carry is not None:
+            self.carry(body)
+
+    def bring(self, body: bytes) -> None:
+        """Tell this host, all its processes, an event of another host."""
+        self._subscribers.tell_encoded(body)
+        self._relay_soon(body)
+
+    def tell_missed(self) -> None:
+        """Have whoever waits for news in this process look: some may have been lost."""
+        self._loop.call_soon(self._subscribers.tell, NewsMissed())
+
+    def _relay_soon(self, body: bytes) -> None:
         if self.relay is not None:
             if not self._waiting:
                 self._loop.call_later(RELAY_SECONDS, self._relay_waiting)
-            self._waiting.append(event_frame(event))
+            self._waiting.append(frame(FrameKind.EVENT, body))
 
     def _relay_waiting(self) -> None:
         frames = b"".join(self._waiting)
@@ -114,16 +135,22 @@ class LocalBus:
         return self._subscribers.add(kind, callback)
 
     def receive(self, body: bytes) -> None:
-        """Tell this process an event of another."""
+        """Tell this process an event of another of this host."""
         self._subscribers.tell_encoded(body)
+        if self.carry is not None:
+            self.carry(body)
 
 
 class BusConnection(asyncio.Protocol):
     """A worker's connection to the hub; comes back by itself after the hub was gone."""
 
-    def __init__(self, path: Path, receive: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, path: Path, receive: Callable[[bytes], None], missed: Callable[[], None] = lambda: None
+    ) -> None:
+        """Give each event to `receive`; `missed` is called when the connection is back after it was lost."""
         self._path = path
         self._receive = receive
+        self._missed = missed
         self._transport: asyncio.Transport | None = None
         self._buffer = FrameBuffer()
         self._lost = asyncio.Event()
@@ -137,17 +164,21 @@ class BusConnection(asyncio.Protocol):
     async def stay_connected(self) -> None:
         """Connect, and connect again whenever the connection is lost; runs until it is cancelled."""
         wait_seconds = FIRST_WAIT_SECONDS
+        was_lost = False
         loop = asyncio.get_running_loop()
         while True:
             try:
                 with reachable(self._path) as address:
                     await loop.create_unix_connection(lambda: self, address)
+                if was_lost:
+                    self._missed()
             except OSError:
                 await asyncio.sleep(wait_seconds)
                 wait_seconds = min(wait_seconds * 2, LONGEST_WAIT_SECONDS)
                 continue
             wait_seconds = FIRST_WAIT_SECONDS
             await self._lost.wait()
+            was_lost = True
 
     def close(self) -> None:
         """Close the connection."""

@@ -145,7 +145,7 @@ async def _work(service: Service, place: Place, ready: int) -> None:
     control = Control()
     handle_signals(control, from_terminal=False)
     bus = LocalBus()
-    connection = BusConnection(socket_path(service.configuration.settings.data), bus.receive)
+    connection = BusConnection(socket_path(service.configuration.settings.data), bus.receive, bus.tell_missed)
     bus.relay = connection.send
     connecting = asyncio.create_task(connection.stay_connected())
 

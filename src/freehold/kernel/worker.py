@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from freehold.kernel.addresses import parse_network
-from freehold.kernel.bus import Bus
+from freehold.kernel.bus_client import LocalBus
+from freehold.kernel.bus_hosts import join_hosts
 from freehold.kernel.config import Configuration, ListenSettings
 from freehold.kernel.limits import ConnectionLimits
 from freehold.kernel.listener import Listener
@@ -24,7 +25,7 @@ from freehold.kernel.log import get_logger
 from freehold.kernel.log_output import set_up
 from freehold.kernel.module import ListenerSpec, Module, Role, Runtime, TlsMode
 from freehold.kernel.monitor import Monitor
-from freehold.kernel.runtime import open_runtime
+from freehold.kernel.runtime import database_url, open_runtime
 from freehold.kernel.sockets import BoundListener
 
 CERTIFICATE_SECONDS: Final = 60.0
@@ -70,7 +71,7 @@ class Control:
 
 
 async def run(
-    service: Service, roles: frozenset[Role], bus: Bus, control: Control, ready: Callable[[], None]
+    service: Service, roles: frozenset[Role], bus: LocalBus, control: Control, ready: Callable[[], None]
 ) -> None:
     """Serve until `control.stop` is set, then drain. `ready` is called once connections are taken."""
     settings = service.configuration.settings
@@ -83,6 +84,8 @@ async def run(
                 if start := module.start.get(role):
                     await start(runtime, stack)
         listeners = open_streams(service, runtime, tls) if Role.FRONT in roles else []
+        if Role.BACK in roles:
+            join_hosts(stack, bus, database_url(service.configuration))
         if Role.BACK in roles and service.monitor is not None:
             monitor = Monitor(runtime.database, service.segments)
             await stack.enter_async_context(monitor.serving(service.monitor))
