@@ -72,7 +72,8 @@ async def select(conversation: Conversation, command: Select) -> Reply:
     view.keywords = opened.keywords
     _describe(conversation, view, opened)
     if conversation.rev2:
-        tell_selected(conversation, command.mailbox, [folder.special_use] if folder.special_use else [])
+        is_special = bool(folder.special_use) and not view.reader_id
+        tell_selected(conversation, command.mailbox, [folder.special_use] if is_special else [])
     else:
         _describe_unseen(conversation, view, opened)
     if command.qresync is not None and command.qresync.uid_validity == view.uid_validity:
