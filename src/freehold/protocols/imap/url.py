@@ -20,6 +20,8 @@ _URL = re.compile(
     rb"(?:/;SECTION=(?P<section>[^;]*?))?(?:/;PARTIAL=(?P<offset>\d{1,19})(?:\.(?P<length>[1-9]\d{0,18}))?)?/?",
     re.IGNORECASE,
 )
+# A scheme, or the start of "//server": both lead elsewhere.
+_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*:|//")
 # What may stand in BADURL's response code (RFC 4469 §5: any TEXT-CHAR but "]").
 _NOT_QUOTABLE = re.compile(rb"[^\x21-\x5c\x5e-\x7e]")
 
@@ -48,7 +50,7 @@ class MessageUrl:
             UrlError: it is malformed, absolute, or names no message.
         """
         match = _URL.fullmatch(url)
-        if match is None or url.startswith(b"//"):
+        if match is None or _ABSOLUTE.match(url):
             raise UrlError("expected /mailbox/;UID=number")
         uid, validity = int(match["uid"]), match["validity"]
         if uid > MAX_NUMBER32:
