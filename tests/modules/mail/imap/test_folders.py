@@ -19,7 +19,7 @@ async def test_a_new_mailbox_has_its_folders_with_their_uses(any_port: int) -> N
             b'* LIST (\\HasNoChildren \\Trash) "/" Trash',
         ]
         assert await talk.done(b'LIST "" ""') == [b'* LIST (\\Noselect) "/" ""']
-        assert await talk.done(b"NAMESPACE") == [b'* NAMESPACE (("" "/")) NIL NIL']
+        assert await talk.done(b"NAMESPACE") == [b'* NAMESPACE (("" "/")) (("Other Users/" "/")) NIL']
         assert await talk.done(b'LIST (SPECIAL-USE) "" S%') == [b'* LIST (\\HasNoChildren \\Sent) "/" Sent']
 
 
