@@ -7,6 +7,7 @@ from freehold.modules.mail.folders.expunge import expunge_messages
 from freehold.modules.mail.folders.object_ids import folder_object_id
 from freehold.modules.mail.folders.ranges import UidRange
 from freehold.modules.mail.folders.read import (
+    Folder,
     claim_recent,
     first_unseen_uid,
     folder_keywords,
@@ -59,14 +60,7 @@ async def select(conversation: Conversation, command: Select) -> Reply:
     folder = opened.access.folder
     view = View(opened.access, read_only=command.read_only)
     view.uid_only = conversation.uid_only
-    recent = (folder.recent_uid, folder.uid_next)
-    if conversation.rev2:
-        recent = (folder.uid_next, folder.uid_next)
-    elif not command.read_only and not view.reader_id and folder.recent_uid < folder.uid_next:
-        recent = await conversation.context.database.write(
-            claim_recent, view.mailbox_id, folder.id, below_uid=folder.uid_next
-        )
-    view.add(opened.uids, recent)
+    view.add(opened.uids, await _recent(conversation, view, folder))
     view.uid_next = folder.uid_next
     view.known_modseq = view.expunged_modseq = folder.modseq
     view.keywords = opened.keywords
@@ -84,6 +78,17 @@ async def select(conversation: Conversation, command: Select) -> Reply:
     if not view.rights & _CHANGES_FOR_OTHERS:
         return Reply("Select completed", response_code.READ_ONLY)
     return Reply("Select completed", response_code.READ_WRITE)
+
+
+async def _recent(conversation: Conversation, view: View, folder: Folder) -> tuple[int, int]:
+    r"""Return which UIDs are \Recent here, from the first to below the second; IMAP4rev2 has none."""
+    if conversation.rev2:
+        return folder.uid_next, folder.uid_next
+    if view.read_only or view.reader_id or folder.recent_uid >= folder.uid_next:
+        return folder.recent_uid, folder.uid_next
+    return await conversation.context.database.write(
+        claim_recent, view.mailbox_id, folder.id, below_uid=folder.uid_next
+    )
 
 
 async def close(conversation: Conversation, _command: Close) -> Reply:
