@@ -1,8 +1,10 @@
 """THREAD and UID THREAD (RFC 5256 §3), and the response that tells a forest of messages."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from freehold.protocols.imap.commands import Command, CommandSpec
 from freehold.protocols.imap.cursor import Cursor
@@ -35,12 +37,14 @@ class Thread(Command):
     key: SearchKey
 
 
-@dataclass(slots=True)
-class ThreadNode:
-    """A message and what follows it; `number` 0 stands for a parent that is not there."""
+class ThreadNode(msgspec.Struct, gc=False):
+    """A message and what follows it; `number` 0 stands for a parent that is not there.
+
+    Nodes make trees and no cycles, so the garbage collector need not look at them.
+    """
 
     number: int
-    children: "list[ThreadNode]" = field(default_factory=list)
+    children: "list[ThreadNode]" = []
 
 
 def parse_thread(tag: bytes, cursor: Cursor) -> Thread:

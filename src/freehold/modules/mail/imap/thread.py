@@ -48,10 +48,8 @@ async def _in_turn(count: int, work: Callable[[], list[ThreadNode]]) -> list[Thr
 
 
 def _threads(algorithm: ThreadAlgorithm, rows: Sequence[Row], numbers: Sequence[int]) -> list[ThreadNode]:
+    if not rows:
+        return []
     moments = sent_moments(rows, _SENT_COLUMN)
-    return _ALGORITHMS[algorithm](
-        [
-            ThreadRow(number, moment, row[4], row[5].split(" ") if row[5] else (), row[6], bool(row[7]))
-            for number, moment, row in zip(numbers, moments, rows, strict=True)
-        ]
-    )
+    columns = list(zip(*rows, strict=True))[_SENT_COLUMN + 1 :]
+    return _ALGORITHMS[algorithm](list(map(ThreadRow._make, zip(numbers, moments, *columns, strict=True))))

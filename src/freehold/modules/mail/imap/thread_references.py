@@ -94,7 +94,7 @@ def _link_all(rows: Sequence[ThreadRow]) -> _Links:
     for index, row in enumerate(rows):
         place = links.message(row.message_id, index)
         last = NONE
-        for reference in row.references:
+        for reference in row.references.split():
             named = links.named(reference)
             if last != NONE and parents[named] == NONE:
                 links.link(last, named)
@@ -111,27 +111,27 @@ def _plant(rows: Sequence[ThreadRow]) -> list[ThreadNode]:
     A parent that is not there is left out, unless it holds several threads together.
     """
     links = _link_all(rows)
+    above = _nearest(links)
+    nodes: list[ThreadNode | None] = [None] * len(above)
     places = [NONE] * len(rows)
     for place, row in enumerate(links.rows):
         if row != NONE:
             places[row] = place
-    above = _nearest(links)
-    nodes: dict[int, ThreadNode] = {}
+            nodes[place] = ThreadNode(rows[row].number)
     roots: list[ThreadNode] = []
-    order = sorted(range(len(rows)), key=lambda index: (rows[index].sent_ms, rows[index].number))
-    for index in order:
-        nodes[places[index]] = ThreadNode(rows[index].number)
-    for index in order:
+    moments = [row.sent_ms for row in rows]
+    for index in sorted(range(len(rows)), key=moments.__getitem__):
         place = places[index]
-        parent = above[place]
+        node, parent = nodes[place], above[place]
+        assert node is not None
         if parent == NONE:
-            roots.append(nodes[place])
+            roots.append(node)
             continue
-        holder = nodes.get(parent)
+        holder = nodes[parent]
         if holder is None:
             holder = nodes[parent] = ThreadNode(0)
             roots.append(holder)
-        holder.children.append(nodes[place])
+        holder.children.append(node)
     return [root.children[0] if not root.number and len(root.children) == 1 else root for root in roots]
 
 
@@ -162,7 +162,7 @@ class _Entry:
     """The thread that stands for a subject so far; `is_reply` of its first message."""
 
     thread: ThreadNode
-    is_reply: bool
+    is_reply: bool | int
 
 
 def _merge_subjects(roots: list[ThreadNode], rows: dict[int, ThreadRow]) -> list[ThreadNode]:
@@ -191,7 +191,9 @@ def _merge_subjects(roots: list[ThreadNode], rows: dict[int, ThreadRow]) -> list
         elif row.is_reply and not entry.is_reply:
             thread.children.append(root)
         else:  # neither answers the other: both go under a parent that is not there
-            thread.children = [ThreadNode(thread.number, thread.children), root]
+            first = ThreadNode(thread.number, thread.children)
+            changed[id(first)] = first
+            thread.children = [first, root]
             thread.number = 0
     for thread in changed.values():
         thread.children.sort(key=date_of)
