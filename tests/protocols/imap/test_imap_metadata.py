@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freehold.protocols.imap.events import BadCommand
+from freehold.protocols.imap.list import ListMailboxes
 from freehold.protocols.imap.metadata import Depth, GetMetadata, SetMetadata, metadata_line
 from freehold.protocols.imap.registry import parse_command
 from freehold.protocols.imap.states import State
@@ -67,6 +68,16 @@ def test_values_are_strings_literals_or_nil() -> None:
 )
 def test_what_is_malformed_is_refused(text: bytes) -> None:
     assert isinstance(parse(text), BadCommand)
+
+
+def test_list_takes_entries_among_what_it_returns() -> None:
+    command = parse(
+        b'a LIST "" * RETURN (METADATA (/shared/a) SUBSCRIBED METADATA "/shared/b" METADATA /shared/a)'
+    )
+    assert isinstance(command, ListMailboxes)
+    assert command.metadata == ("/shared/a", "/shared/b")
+    many = b" ".join(b"METADATA /shared/%d" % number for number in range(101))
+    assert isinstance(parse(b'a LIST "" * RETURN (' + many + b")"), BadCommand)
 
 
 def test_responses_are_written() -> None:

@@ -1,6 +1,6 @@
-"""LIST with its options, and LSUB (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440)."""
+"""LIST with its options, and LSUB (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440, RFC 9590)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from freehold.protocols.imap.commands import Command, CommandSpec
@@ -8,6 +8,7 @@ from freehold.protocols.imap.cursor import Cursor
 from freehold.protocols.imap.errors import CommandError
 from freehold.protocols.imap.limits import MAX_LIST_PATTERNS, MAX_MAILBOX_BYTES
 from freehold.protocols.imap.mailbox_name import decode_name_text
+from freehold.protocols.imap.metadata_entry import MAX_ENTRIES, parse_entries
 from freehold.protocols.imap.states import AFTER_LOGIN
 from freehold.protocols.imap.status import StatusItem, parse_status_items
 
@@ -41,6 +42,7 @@ class ListMailboxes(Command):
 
     A pattern that is no valid name in any encoding can match nothing and is left out of `patterns`.
     `extended` says that options or several patterns were given, so `""` asks for no delimiter.
+    `metadata` are entries to be told of each mailbox (RFC 9590), as the client spells them.
     """
 
     reference: str
@@ -49,6 +51,7 @@ class ListMailboxes(Command):
     returns: frozenset[ListReturn] = frozenset()
     status_items: tuple[StatusItem, ...] = ()
     extended: bool = False
+    metadata: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +79,21 @@ def parse_list(tag: bytes, cursor: Cursor) -> ListMailboxes:
             raise CommandError("expected a mailbox pattern")
     else:
         found = [_pattern(cursor)]
-    returns: frozenset[ListReturn] = frozenset()
-    items: tuple[StatusItem, ...] = ()
+    wanted = _Wanted()
     if cursor.more():
         extended = True
-        returns, items = _returns(cursor)
+        wanted.read(cursor)
     cursor.end()
-    patterns = tuple(pattern for pattern in found if pattern is not None)
-    return ListMailboxes(tag, reference, patterns, selection, returns, items, extended)
+    return ListMailboxes(
+        tag,
+        reference,
+        tuple(pattern for pattern in found if pattern is not None),
+        selection,
+        frozenset(wanted.options),
+        tuple(wanted.status_items),
+        extended,
+        tuple(wanted.metadata),
+    )
 
 
 def parse_lsub(tag: bytes, cursor: Cursor) -> ListSubscribed:
@@ -110,26 +120,35 @@ def _selection_option(cursor: Cursor) -> ListSelection:
     return option
 
 
-def _returns(cursor: Cursor) -> tuple[frozenset[ListReturn], tuple[StatusItem, ...]]:
-    if cursor.word("RETURN") != b"RETURN":
-        raise CommandError("expected RETURN")
-    cursor.space()
-    items: list[StatusItem] = []
-    options = cursor.parenthesised(lambda: _return_option(cursor, items))
-    return frozenset(option for option in options if option is not None), tuple(dict.fromkeys(items))
+@dataclass(slots=True)
+class _Wanted:
+    """What RETURN asks for; status items and entries each once, in order."""
 
+    options: set[ListReturn] = field(default_factory=set)
+    status_items: dict[StatusItem, None] = field(default_factory=dict)
+    metadata: dict[str, None] = field(default_factory=dict)
 
-def _return_option(cursor: Cursor, items: list[StatusItem]) -> ListReturn | None:
-    """Take one return option; that of STATUS goes to `items` and gives None."""
-    word = cursor.word("a return option")
-    if word == b"STATUS":
+    def read(self, cursor: Cursor) -> None:
+        """Take RETURN and its options."""
+        if cursor.word("RETURN") != b"RETURN":
+            raise CommandError("expected RETURN")
         cursor.space()
-        items.extend(parse_status_items(cursor))
-        return None
-    option = _RETURNS.get(word)
-    if option is None:
-        raise CommandError("unknown return option")
-    return option
+        cursor.parenthesised(lambda: self._read_option(cursor))
+
+    def _read_option(self, cursor: Cursor) -> None:
+        word = cursor.word("a return option")
+        if word == b"STATUS":
+            cursor.space()
+            self.status_items.update(dict.fromkeys(parse_status_items(cursor)))
+        elif word == b"METADATA":
+            cursor.space()
+            self.metadata.update(dict.fromkeys(parse_entries(cursor)))
+            if len(self.metadata) > MAX_ENTRIES:
+                raise CommandError("too many entries")
+        elif word in _RETURNS:
+            self.options.add(_RETURNS[word])
+        else:
+            raise CommandError("unknown return option")
 
 
 def _reference(cursor: Cursor) -> str:

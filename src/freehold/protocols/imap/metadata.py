@@ -9,20 +9,14 @@ from freehold.protocols.imap.commands import Command, CommandSpec
 from freehold.protocols.imap.cursor import Cursor
 from freehold.protocols.imap.data_response import mailbox_name
 from freehold.protocols.imap.errors import CommandError
+from freehold.protocols.imap.metadata_entry import MAX_ENTRIES, parse_entries, parse_entry
 from freehold.protocols.imap.states import AFTER_LOGIN
 from freehold.protocols.imap.wire_string import nstring, string
 
-MAX_ENTRIES = 100
-"""Entries that one command may name."""
 MAX_OPTIONS = 4
-MAX_ENTRY_BYTES = 256
-"""Longest name of an entry."""
 
-# RFC 5464 §3.2: components behind slashes, without wildcards, controls and octets over 127.
-_ENTRY = re.compile(rb"(?:/[^\x00-\x1f*%/\x7f-\xff]+)+")
 # What every client can read without quotes.
 _PLAIN = re.compile(rb"[A-Za-z0-9/._:-]+")
-_SCOPES = (b"/private", b"/shared")
 # What stands behind the parenthesis of a list of entries; options begin with a letter.
 _ENTRY_LIST = re.compile(rb'\( *(?=[/"{])')
 _LITERAL8 = re.compile(rb"~\{(\d{1,10})\+?\}\r\n")
@@ -92,16 +86,6 @@ def parse_set_metadata(tag: bytes, cursor: Cursor) -> SetMetadata:
     return SetMetadata(tag, mailbox, tuple(values))
 
 
-def parse_entries(cursor: Cursor) -> tuple[str, ...]:
-    """Take one entry or a parenthesised list of at least one."""
-    if not cursor.looking_at(b"("):
-        return (_entry(cursor),)
-    entries = cursor.parenthesised(lambda: _entry(cursor), MAX_ENTRIES)
-    if not entries:
-        raise CommandError("expected an entry")
-    return tuple(dict.fromkeys(entries))
-
-
 def metadata_line(name: str, values: Iterable[tuple[str, bytes | None]], *, utf8: bool = False) -> bytes:
     """Write METADATA with values, NIL for None (RFC 5464 §4.4.1); an empty name is the server's."""
     words = (_entry_name(entry.encode("ascii")) + b" " + nstring(value) for entry, value in values)
@@ -154,19 +138,9 @@ def _option(cursor: Cursor) -> Depth | int:
 
 
 def _pair(cursor: Cursor) -> tuple[str, bytes | None]:
-    entry = _entry(cursor)
+    entry = parse_entry(cursor)
     cursor.space()
     return entry, _value(cursor)
-
-
-def _entry(cursor: Cursor) -> str:
-    raw = cursor.astring("an entry")
-    if len(raw) > MAX_ENTRY_BYTES or not _ENTRY.fullmatch(raw):
-        raise CommandError("invalid entry name")
-    scope = b"/" + raw.split(b"/", 2)[1].lower()
-    if scope not in _SCOPES:
-        raise CommandError("an entry begins with /private or /shared")
-    return raw.decode("ascii")
 
 
 def _value(cursor: Cursor) -> bytes | None:

@@ -125,3 +125,44 @@ async def test_annotations_are_kept_by_a_rename_and_go_with_the_folder(
         await talk.done(b"DELETE two")
         assert await any_host.runtime.database.read(all_metadata) == []
         assert (await talk.refused(b'SETMETADATA two (/private/x "y")')).startswith(b"NO [NONEXISTENT]")
+
+
+async def test_list_tells_entries_along_with_the_names(any_port: int) -> None:
+    async with member(any_port) as talk:
+        await talk.done(b"CREATE one/two")
+        await note(talk, b"one/two", b'/private/color "red"', b'/shared/comment "all"')
+        lines = await talk.done(b'LIST "" "one*" RETURN (METADATA (/private/Color /shared/comment) CHILDREN)')
+        assert lines == [
+            b'* LIST (\\Noselect \\HasChildren) "/" one',
+            b'* LIST (\\HasNoChildren) "/" one/two',
+            b'* METADATA one/two (/private/Color "red" /shared/comment "all")',
+        ]
+        lines = await talk.done(b'LIST "" INBOX RETURN (METADATA /private/color)')
+        assert lines[1:] == [b"* METADATA INBOX (/private/color NIL)"]
+        assert (await talk.refused(b'LIST "" * RETURN (METADATA ())')).startswith(b"BAD")
+        assert (await talk.refused(b'LIST "" * RETURN (METADATA /color)')).startswith(b"BAD")
+
+
+async def test_in_shared_folders_rights_decide_and_what_is_private_stays_so(any_port: int) -> None:
+    theirs = b'"Other Users/ann@example.test/INBOX"'
+    async with member(any_port) as ann, member(any_port, BOB) as bob:
+        await note(ann, b"INBOX", b'/shared/comment "for all"', b'/private/comment "for ann"')
+        ask = b"GETMETADATA " + theirs + b" (/shared/comment /private/comment)"
+        assert (await bob.refused(ask)).startswith(b"NO [NONEXISTENT]")
+        await ann.done(b"SETACL INBOX bob@example.test l")
+        assert (await bob.refused(ask)).startswith(b"NO [NOPERM]")
+        await ann.done(b"SETACL INBOX bob@example.test lr")
+        told = b"* METADATA " + theirs + b' (/shared/comment "for all" /private/comment '
+        assert await bob.done(ask) == [told + b"NIL)"]
+        set_shared = b"SETMETADATA " + theirs + b' (/shared/comment "of bob")'
+        assert (await bob.refused(set_shared)).startswith(b"NO [NOPERM]")
+        await note(bob, theirs, b'/private/comment "for bob"')
+        assert await bob.done(ask) == [told + b'"for bob")']
+        assert await ann.done(b"GETMETADATA INBOX /private/comment") == [
+            b'* METADATA INBOX (/private/comment "for ann")'
+        ]
+        await ann.done(b"SETACL INBOX bob@example.test lrw")
+        await bob.done(set_shared)
+        assert await ann.done(b"GETMETADATA INBOX /shared/comment") == [
+            b'* METADATA INBOX (/shared/comment "of bob")'
+        ]

@@ -85,6 +85,18 @@ async def read_below(
     return [(name, bytes(value)) for name, value in rows if deep or "/" not in name[behind:]]
 
 
+async def read_all(tx: Transaction, mailbox_id: int, folder_id: int, person_id: int) -> dict[str, bytes]:
+    """Return all values of a folder that a person may see, by entry in lower case."""
+    rows = await tx.fetch(
+        "SELECT entry, value FROM metadata WHERE mailbox_id = ? AND folder_id = ? AND reader_id IN (?, ?)",
+        mailbox_id,
+        folder_id,
+        SHARED,
+        person_id,
+    )
+    return {entry: bytes(value) for entry, value in rows}
+
+
 async def write_entries(
     tx: Transaction, place: MetadataPlace, values: Mapping[str, bytes | None], limits: MetadataLimits
 ) -> None:

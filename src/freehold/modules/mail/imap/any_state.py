@@ -45,6 +45,7 @@ _AFTER_LOGIN = (
     "SAVEDATE",
     "PREVIEW",
     "METADATA",
+    "LIST-METADATA",
     "NOTIFY",
 )
 

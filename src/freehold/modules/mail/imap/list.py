@@ -1,4 +1,4 @@
-r"""LIST with its extensions, and LSUB (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440).
+r"""LIST with its extensions, and LSUB (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440, RFC 9590).
 
 A name that exists only for its children is \Noselect, one that is only subscribed to is \NonExistent.
 """
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from freehold.modules.mail.folders.names import parents
 from freehold.modules.mail.folders.rights import rights_text
 from freehold.modules.mail.imap.conversation import Conversation, Reply
+from freehold.modules.mail.imap.list_metadata import metadata_lines
 from freehold.modules.mail.imap.list_tree import Entry, Tree, matches_any, read_tree
 from freehold.modules.mail.imap.status import complete_status
 from freehold.protocols.imap import data_response
@@ -31,6 +32,7 @@ async def list_mailboxes(conversation: Conversation, command: ListMailboxes) -> 
     below = _selected_below(tree, patterns) if ListSelection.RECURSIVEMATCH in command.selection else set()
     utf8 = conversation.connection.utf8
     lines: list[bytes] = []
+    told: list[Entry] = []
     for entry in tree.entries:
         is_wanted = _is_selected(entry, command.selection)
         if not (is_wanted or entry.name in below) or not matches_any(entry.name, patterns):
@@ -49,12 +51,23 @@ async def list_mailboxes(conversation: Conversation, command: ListMailboxes) -> 
         if values is not None and is_wanted:
             complete_status(conversation, values)
             lines.append(data_response.status_line(entry.name, values, utf8=utf8))
+        if is_wanted:
+            told.append(entry)
         if len(lines) >= FLUSH_LINES:
-            conversation.send(b"".join(lines))
-            lines.clear()
-            await conversation.peer.flush()
-    conversation.send(b"".join(lines))
+            await _send(conversation, lines, told, command)
+    await _send(conversation, lines, told, command)
     return Reply("List completed")
+
+
+async def _send(
+    conversation: Conversation, lines: list[bytes], told: list[Entry], command: ListMailboxes
+) -> None:
+    """Send lines, and what is wanted of the annotations of the names in them; both lists are empty then."""
+    lines += await metadata_lines(conversation, told, command.metadata)
+    conversation.send(b"".join(lines))
+    lines.clear()
+    told.clear()
+    await conversation.peer.flush()
 
 
 async def list_subscribed(conversation: Conversation, command: ListSubscribed) -> Reply:
