@@ -17,7 +17,7 @@ from typing import Any
 
 START_SECONDS = 30.0
 STOP_SECONDS = 40.0
-LISTENERS = ("smtp", "submission", "submissions", "lmtp", "imap", "imaps")
+LISTENERS = ("smtp", "submission", "submissions", "lmtp", "imap", "imaps", "pop3", "pop3s")
 FREEHOLD = (sys.executable, "-m", "freehold")
 
 

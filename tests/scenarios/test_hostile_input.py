@@ -29,8 +29,8 @@ max_message_bytes = {LARGEST_MESSAGE}
 ZOE = "zoe@elsewhere.example"
 ANN = "ann@example.test"
 BOB = "bob@example.test"
-PLAIN = ("smtp", "submission", "lmtp", "imap", "metrics")
-TLS = ("submissions", "imaps")
+PLAIN = ("smtp", "submission", "lmtp", "imap", "pop3", "metrics")
+TLS = ("submissions", "imaps", "pop3s")
 
 
 @pytest.fixture(scope="module")

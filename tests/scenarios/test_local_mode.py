@@ -17,7 +17,7 @@ from tests.scenarios.server import FREEHOLD, STOP_SECONDS
 
 pytestmark = pytest.mark.scenario
 
-PORTS = (2025, 2587, 2465, 2143, 2993)
+PORTS = (2025, 2587, 2465, 2143, 2993, 2110, 2995)
 OWN_NETWORK = """
 import fcntl, os, socket, struct, sys
 IFF_UP, SIOCSIFFLAGS = 1, 0x8914

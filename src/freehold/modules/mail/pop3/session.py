@@ -1,5 +1,7 @@
 """One POP3 peer: turns events of the protocol into calls of the commands, and errors into replies."""
 
+import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,6 +20,9 @@ from freehold.protocols.pop3.events import BadCommand, Event, NeedData, Quit
 from freehold.storage.database import StorageError
 
 log = get_logger("freehold.mail.pop3")
+
+COMMANDS_AT_ONCE = 100
+"""Commands of one client that are answered before others have their turn."""
 
 Handler = Callable[[Conversation, Any], Awaitable[Verdict | None]]
 
@@ -51,14 +56,18 @@ class Pop3Session:
         if not self._is_greeted:
             self._is_greeted = True
             self._conversation.send(reply.ok(f"{self._conversation.context.hostname} ready"))
-        while True:
+        for count in itertools.count(1):
             event = self._conversation.connection.next_event()
             if isinstance(event, NeedData):
-                return Verdict.READ
+                break
             verdict = await self._answer(event)
             self._progress_ms = self._conversation.context.clock.now_ms()
             if verdict is not None:
                 return verdict
+            if count % COMMANDS_AT_ONCE == 0:
+                await self._conversation.peer.flush()
+                await asyncio.sleep(0)
+        return Verdict.READ
 
     def tls_started(self) -> None:
         """Forget what was said in plain text."""

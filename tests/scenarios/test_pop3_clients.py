@@ -1,0 +1,196 @@
+"""Programs that read by POP3: poplib, fetchmail, getmail, curl and mutt, over plain text, STLS and TLS."""
+
+import poplib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.clients import (
+    ANN,
+    BOB,
+    PASSWORD,
+    below_trace,
+    certificate_of,
+    deliver,
+    message,
+    need,
+    only_with_subject,
+    open_imap,
+    read_all,
+    run_on_terminal,
+    run_program,
+    subjects,
+    write_private,
+)
+from tests.scenarios.server import Server, running_server, trusting_context
+
+pytestmark = pytest.mark.scenario
+
+FETCHMAIL_NO_MAIL = 1
+DOTS = ".\r\n..\r\n.hidden\r\n\r\nend"
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests of this file."""
+    with running_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@pytest.fixture
+def server(started: Server) -> Server:
+    """The server, with nothing in Ann's and Bob's INBOX."""
+    for login in (ANN, BOB):
+        with open_imap(started, login) as client:
+            client.select()
+            client.store("1:*", "+FLAGS", r"\Deleted")
+            client.expunge()
+    return started
+
+
+def open_pop3(server: Server, transport: str) -> poplib.POP3:
+    """Connect with the standard library's client."""
+    if transport == "tls":
+        return poplib.POP3_SSL("127.0.0.1", server.ports["pop3s"], timeout=60, context=trusting_context())
+    client = poplib.POP3("127.0.0.1", server.ports["pop3"], timeout=60)
+    if transport == "stls":
+        client.stls(trusting_context())
+    return client
+
+
+@pytest.mark.parametrize("transport", ["plain", "stls", "tls"])
+def test_poplib_reads_and_removes(server: Server, transport: str) -> None:
+    sent = [message("pop one", DOTS), message("pop two")]
+    deliver(server, *sent)
+    client = open_pop3(server, transport)
+    assert "PIPELINING" in client.capa()
+    assert ("STLS" in client.capa()) == (transport == "plain")
+    client.user(BOB)
+    client.pass_(PASSWORD)
+    stored = read_all(server)
+    assert client.stat() == (2, sum(map(len, stored)))
+    _, lines, octets = client.retr(1)
+    assert b"\r\n".join([*lines, b""]) == stored[0]
+    assert octets == len(stored[0])
+    assert b"Subject: pop two" in client.top(2, 0)[1]
+    assert len(client.uidl()[1]) == 2
+    client.dele(1)
+    assert client.quit() == b"+OK Goodbye"
+    assert subjects(read_all(server)) == ["pop two"]
+
+
+def fetchmail_settings(server: Server, home: Path, *options: str, tls: bool = True) -> Path:
+    """Write fetchmail's configuration for Bob's mail, with TLS from the start or by STLS."""
+    port = server.ports["pop3s" if tls else "pop3"]
+    how = "ssl" if tls else 'sslproto "tls1.2+"'
+    return write_private(
+        home / "fetchmailrc",
+        f'set idfile "{home / "ids"}"',
+        f"poll 127.0.0.1 protocol pop3 service {port} timeout 30 uidl",
+        f'user "{BOB}" password "{PASSWORD}" {how} sslcertck sslcertfile "{certificate_of(server)}"',
+        f'sslcommonname "{server.hostname}"',
+        *options,
+    )
+
+
+@pytest.mark.parametrize("tls", [True, False], ids=["tls", "stls"])
+def test_fetchmail_keeps_mail_and_fetches_only_what_is_new(server: Server, tmp_path: Path, tls: bool) -> None:
+    need("fetchmail")
+    out = tmp_path / "out"
+    settings = fetchmail_settings(server, tmp_path, "keep", f"mda \"/bin/sh -c 'cat >> {out}'\"", tls=tls)
+    fetch = ("fetchmail", "-f", str(settings), "--nosyslog", "--nodetach")
+    deliver(server, message("fetchmail one"), message("fetchmail two"))
+    run_program(*fetch, home=tmp_path)
+    assert out.read_bytes().count(b"Subject: fetchmail") == 2
+    run_program(*fetch, home=tmp_path, accepted=[FETCHMAIL_NO_MAIL])
+    deliver(server, message("fetchmail three"))
+    run_program(*fetch, home=tmp_path)
+    assert out.read_bytes().count(b"Subject: fetchmail") == 3
+    assert len(read_all(server)) == 3
+
+
+def test_fetchmail_moves_mail_to_another_mailbox_over_smtp(server: Server, tmp_path: Path) -> None:
+    need("fetchmail")
+    options = ("nokeep", "fetchall", f'smtphost "127.0.0.1/{server.ports["smtp"]}"', f'smtpname "{ANN}"')
+    settings = fetchmail_settings(server, tmp_path, *options)
+    deliver(server, message("moved on", DOTS), message("moved on too"))
+    run_program("fetchmail", "-f", str(settings), "--nosyslog", "--nodetach", home=tmp_path)
+    assert read_all(server) == []
+    assert below_trace(only_with_subject(server, "moved on", ANN)) == message("moved on", DOTS)
+
+
+@pytest.mark.parametrize("delete", [False, True])
+def test_getmail_fetches_each_message_once(server: Server, tmp_path: Path, delete: bool) -> None:
+    need("getmail")
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    write_private(
+        tmp_path / "getmailrc",
+        "[retriever]",
+        "type = SimplePOP3SSLRetriever",
+        "server = 127.0.0.1",
+        f"port = {server.ports['pop3s']}",
+        f"username = {BOB}",
+        f"password = {PASSWORD}",
+        "[destination]",
+        "type = MDA_external",
+        "path = /bin/sh",
+        f"arguments = ('-c', 'cat > {mail}/$$')",
+        "allow_root_commands = true",
+        "[options]",
+        f"delete = {str(delete).lower()}",
+        "read_all = false",
+        "delivered_to = false",
+        "received = false",
+        "verbose = 1",
+    )
+    sent = [message("getmail one"), message("getmail two", DOTS)]
+    deliver(server, *sent)
+    fetch = ("getmail", "--getmaildir", str(tmp_path), "--rcfile", "getmailrc")
+    run_program(*fetch, home=tmp_path)
+    run_program(*fetch, home=tmp_path)
+    arrived = [one.read_bytes().replace(b"\n", b"\r\n") for one in mail.iterdir()]
+    assert sorted(map(below_trace, arrived)) == sorted(sent)
+    assert len(read_all(server)) == (0 if delete else 2)
+
+
+@pytest.mark.parametrize("transport", ["plain", "stls", "tls"])
+@pytest.mark.parametrize("login", ["AUTH=PLAIN", "AUTH=LOGIN", "AUTH=*"])
+def test_curl_logs_in_lists_and_fetches(server: Server, transport: str, login: str) -> None:
+    need("curl")
+    deliver(server, message("curl one"), message("curl two", DOTS))
+    scheme = "pop3s" if transport == "tls" else "pop3"
+
+    def curl(path: str, *arguments: str) -> bytes:
+        return run_program(
+            *("curl", "--silent", "--show-error", "--cacert", str(certificate_of(server))),
+            *("--connect-to", f"::127.0.0.1:{server.ports[scheme]}", "--login-options", login),
+            *(["--ssl-reqd"] if transport == "stls" else []),
+            *("--user", f"{BOB}:{PASSWORD}", f"{scheme}://{server.hostname}/{path}", *arguments),
+        )
+
+    first, second = read_all(server)
+    assert curl("").split() == [b"1", b"%d" % len(first), b"2", b"%d" % len(second)]
+    assert curl("2") == second
+    curl("1", "--request", "DELE", "--head")
+    assert read_all(server) == [second]
+
+
+def test_mutt_proves_the_password_shows_and_deletes(server: Server, tmp_path: Path) -> None:
+    need("mutt")
+    deliver(server, message("mutt one"), message("mutt two"))
+    settings = write_private(
+        tmp_path / "muttrc",
+        f'set spoolfile = "pops://{BOB}@127.0.0.1:{server.ports["pop3s"]}/" pop_pass = "{PASSWORD}"',
+        f'set certificate_file = "{certificate_of(server)}" ssl_verify_host = no tmpdir = "/tmp"',
+        "set delete = yes wait_key = no sleep_time = 0 mark_old = no move = no quit = yes pop_delete = yes",
+        f'set folder = "{tmp_path}" pop_authenticators = "scram-sha-256"',
+        'push "<first-entry><display-message><exit><next-entry><delete-message><sync-mailbox><quit>"',
+    )
+    shown = run_on_terminal("mutt", "-n", "-F", str(settings), home=tmp_path)
+    assert b"Authenticating (SCRAM-SHA-256)" in shown
+    assert subjects(read_all(server)) == ["mutt one"]
+    with open_imap(server) as client:
+        client.select(readonly=True)
+        assert client.search(None, "SEEN") == ("OK", [b"1"])
