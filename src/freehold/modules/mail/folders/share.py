@@ -116,7 +116,7 @@ async def remove_rights(tx: Transaction, access: Access, identifier: str) -> Hol
 async def list_entries(tx: Transaction, access: Access) -> list[Entry]:
     """Return a folder's entries, the owner's first, then by identifier."""
     rows = await _rows(tx, access.folder.id)
-    own = combine_rights([row for row in rows if not row[1]], access.mailbox_id, access.mailbox_id)
+    own = combine_rights([row[:3] for row in rows if not row[1]], access.mailbox_id, access.mailbox_id)
     owner = await tx.fetch_one("SELECT address FROM mailbox WHERE id = ?", access.mailbox_id)
     if owner is None:
         raise FolderNotFoundError
