@@ -14,6 +14,7 @@ from freehold.modules.mail.queue.manage import count_entries
 from freehold.modules.mail.queue.reports import ReportWriter
 from freehold.modules.mail.queue.runner import QueueRunner
 from freehold.modules.mail.quota_warnings import keep_warning
+from freehold.modules.mail.search.indexer import Indexer
 from freehold.modules.mail.upkeep import keep_up
 
 log = get_logger("freehold.mail.back")
@@ -35,6 +36,7 @@ async def start_back(runtime: Runtime, stack: AsyncExitStack) -> None:
     couriers = CourierMaker(runtime, settings)
     works = {"queue": QueueRunner(context, couriers.make).run(), "upkeep": keep_up(runtime)}
     works["quota warnings"] = keep_warning(runtime)
+    works["search index"] = Indexer(runtime).run()
     for name, work in works.items():
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(_tell_end)

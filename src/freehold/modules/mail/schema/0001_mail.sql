@@ -172,11 +172,10 @@ CREATE TABLE search_folder (
     next_uid BIGINT NOT NULL
 );
 
--- Which contents are in the index of a mailbox, and in which segment.
+-- Which contents are in the index of a mailbox.
 CREATE TABLE search_document (
     mailbox_id BIGINT NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
     blob_id BIGINT NOT NULL,
-    segment BIGINT NOT NULL,
     PRIMARY KEY (mailbox_id, blob_id)
 ) WITHOUT ROWID;
 

@@ -6,7 +6,7 @@ import msgspec
 
 from freehold.modules.mail.search.index_row import IndexRow, header_row, index_row
 from freehold.modules.mail.search.terms import PARTIAL, Field, terms_of
-from freehold.protocols.mime.buffer import MAX_HEADER_BYTES, Buffer
+from freehold.protocols.mime.buffer import Buffer
 from freehold.protocols.mime.searchable import body_texts, header_texts
 from freehold.protocols.mime.structure import Part, scan
 
@@ -48,9 +48,9 @@ def make_document(blob_id: int, buffer: Buffer) -> Document:
     return Document(blob_id, terms, index_row(buffer, part))
 
 
-def opaque_document(blob_id: int, head: bytes) -> Document:
+def opaque_document(blob_id: int) -> Document:
     """Return the document of a message that could not be examined: a search looks through it each time."""
-    return Document(blob_id, {field: {PARTIAL} for field in Field}, header_row(head[:MAX_HEADER_BYTES]))
+    return Document(blob_id, {field: {PARTIAL} for field in Field}, header_row(b""))
 
 
 def _body_terms(buffer: Buffer, part: Part) -> set[bytes]:

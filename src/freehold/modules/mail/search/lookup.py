@@ -70,15 +70,15 @@ async def ask_index(
     asked = [question for question in questions if question.runs.parts]
     base = folder_id << UID_BITS
     tail = await tx.fetch(
-        "SELECT m.blob_id, d.segment FROM message AS m LEFT JOIN search_document AS d"
+        "SELECT m.blob_id, d.blob_id FROM message AS m LEFT JOIN search_document AS d"
         " ON d.mailbox_id = m.mailbox_id AND d.blob_id = m.blob_id"
         " WHERE m.id BETWEEN ? AND ? AND m.mailbox_id = ?",
         base | next_uid,
         base | MAX_UID,
         mailbox_id,
     )
-    known = frozenset(blob_id for blob_id, segment in tail if segment is not None)
-    if all(segment is not None for _, segment in tail):
+    known = frozenset(blob_id for blob_id, indexed in tail if indexed is not None)
+    if all(indexed is not None for _, indexed in tail):
         next_uid = MAX_UID + 1
     hits: dict[Question, dict[int, _Hits]] = {question: {} for question in asked}
     for name in sorted(frozenset[Field]().union(*(question.fields for question in asked))):

@@ -127,13 +127,11 @@ async def delete_segment(tx: Transaction, mailbox_id: int, number: int) -> None:
     )
 
 
-async def insert_documents(
-    tx: Transaction, mailbox_id: int, number: int, documents: Sequence[Document]
-) -> None:
-    """Note which contents a segment has; a content that is gone meanwhile gets no row in `message_index`."""
+async def insert_documents(tx: Transaction, mailbox_id: int, documents: Sequence[Document]) -> None:
+    """Note which contents the index has; a content that is gone meanwhile gets no row in `message_index`."""
     await tx.execute_many(
-        "INSERT INTO search_document (mailbox_id, blob_id, segment) VALUES (?, ?, ?)",
-        [(mailbox_id, document.blob_id, number) for document in documents],
+        "INSERT INTO search_document (mailbox_id, blob_id) VALUES (?, ?)",
+        [(mailbox_id, document.blob_id) for document in documents],
     )
     rows: list[Row] = []
     for document in documents:
@@ -144,9 +142,7 @@ async def insert_documents(
 
 
 async def set_next_uid(tx: Transaction, folder_id: int, next_uid: int) -> None:
-    """Note how far a folder is indexed; nothing is noted for a folder that is gone."""
-    if await tx.fetch_one("SELECT id FROM folder WHERE id = ?", folder_id) is None:
-        return
+    """Note how far a folder is indexed."""
     await tx.execute(
         "INSERT INTO search_folder (folder_id, next_uid) VALUES (?, ?)"
         " ON CONFLICT (folder_id) DO UPDATE SET next_uid = excluded.next_uid",
