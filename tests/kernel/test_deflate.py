@@ -81,6 +81,7 @@ def test_behind_the_end_of_a_stream_nothing_is_taken() -> None:
     inflater.feed(compressor.compress(b"QUIT\r\n") + compressor.flush() + b"more")
     assert inflater.take() == b"QUIT\r\n"
     assert inflater.is_ended
+    inflater.rest()
     assert inflater.take() == b""
     inflater.feed(b"more")
     assert inflater.take() == b""

@@ -108,7 +108,9 @@ class Inflater:
 
         So it stands after a flush. Elsewhere the inflater is kept, and nothing changes.
         """
-        if self._inflater is not None and not self.has_more and self._is_between_blocks(self._inflater):
+        if self._inflater is None or self.has_more or self.is_ended:
+            return
+        if self._is_between_blocks(self._inflater):
             self._packed = zlib.compress(self._history)
             self._history = b""
             self._inflater = None

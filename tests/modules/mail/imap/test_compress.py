@@ -1,5 +1,6 @@
 """COMPRESS=DEFLATE: literal dialogues on both sides of it, large and hostile ones too (RFC 4978)."""
 
+import asyncio
 import base64
 import hashlib
 import os
@@ -82,6 +83,18 @@ async def test_what_comes_along_with_the_command_is_deflated_already(port: int) 
         assert await talk.line() == b"a OK DEFLATE active"
         rest = await InflatingReader(talk.reader).read()
         assert rest.startswith(b"b OK NOOP completed\r\n* BYE ")
+
+
+async def test_octets_that_come_one_by_one_are_the_same_commands(port: int) -> None:
+    async with deflated(port) as talk:
+        dialogue = (
+            b"a APPEND INBOX {%d+}\r\n%b\r\n" % (len(MESSAGE), MESSAGE) + b"b STATUS INBOX (MESSAGES)\r\n"
+        )
+        for octet in talk.deflating.deflated(dialogue):
+            talk.deflating.below.write(bytes((octet,)))
+            await asyncio.sleep(0)
+        assert (await talk.replies())[-1].startswith(b"a OK [APPENDUID ")
+        assert (await talk.replies(b"b"))[0] == b"* STATUS INBOX (MESSAGES 1)"
 
 
 async def test_plain_text_behind_it_closes_the_connection(port: int) -> None:
