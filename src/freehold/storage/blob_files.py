@@ -10,6 +10,7 @@ from typing import Final
 
 from freehold.storage.blob_place import BlobMissingError, View
 from freehold.storage.blob_spool import INCOMING, Spool, file_errors
+from freehold.storage.blob_view import map_content
 
 READ_PIECE_BYTES: Final = 1 << 20
 
@@ -84,7 +85,7 @@ class FilePlace:
             with file_errors():
                 if os.fstat(descriptor).st_size == 0:
                     raise BlobMissingError
-                return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+                return map_content(descriptor)
         finally:
             os.close(descriptor)
 

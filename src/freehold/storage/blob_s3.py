@@ -16,6 +16,7 @@ from obstore.store import ObjectStore, S3Store
 from freehold.storage.blob_place import BlobMissingError, View
 from freehold.storage.blob_settings import S3Settings
 from freehold.storage.blob_spool import Spool, file_errors
+from freehold.storage.blob_view import map_content
 from freehold.storage.database import StorageError
 
 UPLOAD_PIECE_BYTES: Final = 8 << 20
@@ -151,4 +152,4 @@ def _append(file: IO[bytes], piece: bytes) -> None:
 def _map(file: IO[bytes]) -> mmap.mmap:
     with file_errors():
         file.flush()
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return map_content(file.fileno())

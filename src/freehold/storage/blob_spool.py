@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from freehold.storage.blob_view import map_content
 from freehold.storage.database import StorageError, StorageFullError
 
 INCOMING: Final = "incoming"
@@ -90,7 +91,7 @@ class Spool:
     def map(self) -> mmap.mmap:
         """Return the contents as memory; needs at least one byte."""
         with file_errors():
-            return mmap.mmap(self.descriptor, 0, access=mmap.ACCESS_READ)
+            return map_content(self.descriptor)
 
     def remove(self) -> None:
         """Close and remove the file, at once or when the write under way is over."""

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from freehold.protocols.mime.buffer import Buffer
+from freehold.protocols.mime.buffer import Buffer, header_block
 from freehold.protocols.mime.structure import Part
 
 # RFC 5322 §2.2: a field's name, and the whole field with its folded lines but its last line feed.
@@ -81,9 +81,9 @@ def header_fields(
     """Return the named fields of the header in start…end, exactly, and a blank line.
 
     With `exclude`, returns all other fields instead (HEADER.FIELDS.NOT). Names are compared without
-    regard to case; the order is that of the header.
+    regard to case; the order is that of the header. Fields beyond MAX_HEADER_BYTES are not seen.
     """
-    header = b"\n" + buffer[start:end]
+    header = header_block(buffer, start, end)
     blank = b"\n" if header.endswith(b"\n\n") else b"\r\n"
     wanted = {name.lower() for name in names}
     if exclude:
