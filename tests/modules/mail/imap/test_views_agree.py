@@ -6,6 +6,7 @@ import re
 import pytest
 
 from tests.modules.mail.imap.client import ImapTalk, member
+from tests.modules.mail.imap.test_compress import compress
 
 MESSAGE = b"Subject: x\r\n\r\nbody\r\n"
 _EXISTS = re.compile(rb"\* (\d+) EXISTS")
@@ -14,10 +15,14 @@ _FLAGS = re.compile(rb"\* (\d+) FETCH \((?:UID (\d+) )?FLAGS \(([^)]*)\)")
 
 
 class Follower:
-    """Knows of a folder only what its session is told: flags by message number."""
+    """Knows of a folder only what its session is told: flags by message number.
 
-    def __init__(self, talk: ImapTalk) -> None:
+    With `rev2` it has enabled IMAP4rev2: nothing is recent, and flags come with the UID.
+    """
+
+    def __init__(self, talk: ImapTalk, *, rev2: bool = False) -> None:
         self.talk = talk
+        self.rev2 = rev2
         self.flags: list[frozenset[bytes] | None] = []
 
     async def ask(self, command: bytes) -> None:
@@ -25,6 +30,7 @@ class Follower:
             self.take(line)
 
     def take(self, line: bytes) -> None:
+        assert not self.rev2 or b"RECENT" not in line.upper()
         if exists := _EXISTS.fullmatch(line):
             count = int(exists[1])
             assert count >= len(self.flags)
@@ -32,6 +38,7 @@ class Follower:
         elif expunged := _EXPUNGE.fullmatch(line):
             del self.flags[int(expunged[1]) - 1]
         elif told := _FLAGS.match(line):
+            assert told[2] or not self.rev2
             self.flags[int(told[1]) - 1] = frozenset(told[3].split()) - {b"\\Recent"}
 
 
@@ -60,7 +67,8 @@ def some_command(chance: random.Random, count: int) -> bytes:
 async def test_what_is_told_adds_up_to_what_is_there(any_port: int, seed: int) -> None:
     chance = random.Random(seed)
     async with member(any_port) as one, member(any_port) as two, member(any_port) as three:
-        followers = [Follower(talk) for talk in (one, two, three)]
+        await two.done(b"ENABLE IMAP4rev2")
+        followers = [Follower(one), Follower(two, rev2=True), Follower(await compress(three))]
         for follower in followers:
             await follower.ask(b"SELECT INBOX")
         for _ in range(150):
