@@ -17,6 +17,15 @@ def test_the_limits_of_an_owner_hold(freehold: CommandLine) -> None:
     assert "may have 0 domains" in freehold.refused("domain", "add", "example.org", "--owner", "anna")
 
 
+def test_the_storage_of_an_owner_is_set_and_taken_away(freehold: CommandLine) -> None:
+    freehold.run("owner", "add", "anna")
+    assert "10 GiB" in freehold.run("owner", "storage", "Anna", "10GiB")
+    assert freehold.json("owner", "show", "anna")["max_storage"] == "10 GiB"
+    freehold.run("owner", "storage", "anna", "none")
+    assert freehold.json("owner", "show", "anna")["max_storage"] == "no limit"
+    assert "see freehold owner list" in freehold.refused("owner", "storage", "nobody", "1GiB")
+
+
 def test_an_owner_with_domains_is_not_removed(hosted: CommandLine) -> None:
     hosted.run("owner", "add", "anna")
     hosted.run("domain", "add", "example.net", "--owner", "anna")

@@ -1,7 +1,8 @@
-"""Owners: add, list, show, remove. Only administrators add and remove."""
+"""Owners: add, list, show, limit, remove. Only administrators change them."""
 
 import re
 import unicodedata
+from dataclasses import replace
 
 from freehold.accounts import store
 from freehold.accounts.access import require_administrator, visible_owner
@@ -50,6 +51,22 @@ async def list_owners(tx: Transaction, actor: Actor) -> list[Owner]:
         return await store.all_owners(tx)
     owner = None if actor.owner_id is None else await store.owner_by_id(tx, actor.owner_id)
     return [] if owner is None else [owner]
+
+
+async def set_storage(tx: Transaction, actor: Actor, name: str, max_storage_bytes: int | None) -> Owner:
+    """Set how much the mailboxes of an owner may hold together; what is there stays, also if it is more.
+
+    Raises:
+        NotAllowedError: the actor is no administrator.
+        OwnerNotFoundError: there is no such owner.
+        InvalidValueError: the limit is malformed.
+    """
+    require_administrator(actor)
+    owner = await visible_owner(tx, actor, name)
+    changed = replace(owner, limits=replace(owner.limits, max_storage_bytes=max_storage_bytes))
+    _check_limits(changed.limits)
+    await store.update_storage(tx, owner.id, max_storage_bytes)
+    return changed
 
 
 async def remove_owner(tx: Transaction, actor: Actor, name: str) -> Owner:

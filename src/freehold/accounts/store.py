@@ -60,6 +60,11 @@ async def all_owners(tx: Transaction) -> list[Owner]:
     return [_owner(row) for row in await tx.fetch(f"{_OWNER} ORDER BY name")]
 
 
+async def update_storage(tx: Transaction, owner_id: int, max_storage_bytes: int | None) -> None:
+    """Set how much an owner's mailboxes may hold together."""
+    await tx.execute("UPDATE owner SET max_storage_bytes = ? WHERE id = ?", max_storage_bytes, owner_id)
+
+
 async def delete_owner(tx: Transaction, owner_id: int) -> None:
     """Remove an owner that has nothing."""
     await tx.execute("DELETE FROM owner WHERE id = ?", owner_id)

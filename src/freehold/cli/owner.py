@@ -23,7 +23,7 @@ def command() -> None:
 @click.option("--administrator", is_flag=True, help="May see and change everything.")
 @click.option("--max-domains", type=click.IntRange(min=0), metavar="N", help="Domains at most.")
 @click.option("--max-mailboxes", type=click.IntRange(min=0), metavar="N", help="Mailboxes at most.")
-@click.option("--max-storage", metavar="SIZE", help="Quotas of all mailboxes together at most.")
+@click.option("--max-storage", metavar="SIZE", help="What all mailboxes together may hold.")
 @click.option("--max-messages", type=click.IntRange(min=0), metavar="N", help="Messages per day at most.")
 @with_database
 async def add(  # noqa: PLR0913 - click gives one argument for each option
@@ -98,6 +98,18 @@ async def show(context: DatabaseContext, name: str) -> None:
             ("Mailboxes", [mailbox.address for mailbox in mailboxes if mailbox.owner_id == owner.id]),
         ]
     )
+
+
+@command.command("storage")
+@click.argument("name")
+@click.argument("size")
+@with_database
+async def storage(context: DatabaseContext, name: str, size: str) -> None:
+    """Set how much an owner's mailboxes may hold together: a size such as 50GiB, or none for no limit."""
+    owner = await context.runtime.database.write(
+        owners.set_storage, HOST_ADMINISTRATOR, name, parse_size(size)
+    )
+    _show_done(owner, f"the storage of {owner.name} is {size_text(owner.limits.max_storage_bytes)}")
 
 
 @command.command("remove")

@@ -16,6 +16,8 @@ WORDS = (
     b"UID", b"FETCH",
     b"STORE", b"+FLAGS", b"SEARCH", b"OR", b"NOT", b"TEXT", b"CHARSET", b"utf-8", b"RETURN",
     b"LIST", b"STATUS",
+    b"GETMETADATA", b"SETMETADATA", b"/private/x", b"DEPTH", b"GETQUOTAROOT", b"SETQUOTA", b"STORAGE",
+    b"EMAILID", b"SAVEDON", b"PREVIEW", b"LAZY",
     b"MESSAGES", b"APPEND", b"full", b"later", b"CREATE", b"USE", b"\\Sent", b"\\Seen", b"ID",
     b"BODY[",
     b"BODY.PEEK[1.TEXT]<0.5>", b"HEADER.FIELDS", b"]", b"QRESYNC", b"CONDSTORE", b"1:*", b"1,3:5", b"0",

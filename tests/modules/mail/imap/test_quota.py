@@ -28,10 +28,10 @@ async def test_use_is_rounded_up_and_the_limit_down(any_host: MailHost, any_port
     await any_host.set_quota(ANN, 10 * KIB + 1000)
     async with member(any_port) as talk:
         await talk.append(b"INBOX", message_of(KIB + 1))
-        told = b'* QUOTA "mailbox" (STORAGE 2 10)'
-        assert await talk.ask(b"GETQUOTA mailbox") == [told, b"a OK Getquota completed"]
+        told = b'* QUOTA "User quota" (STORAGE 2 10)'
+        assert await talk.ask(b'GETQUOTA "User quota"') == [told, b"a OK Getquota completed"]
         assert await talk.ask(b"GETQUOTAROOT INBOX") == [
-            b'* QUOTAROOT INBOX "mailbox"',
+            b'* QUOTAROOT INBOX "User quota"',
             told,
             b"a OK Getquotaroot completed",
         ]
@@ -40,8 +40,8 @@ async def test_use_is_rounded_up_and_the_limit_down(any_host: MailHost, any_port
 async def test_a_folder_that_is_yet_to_be_made_has_the_same_root(port: int) -> None:
     async with member(port) as talk:
         assert await talk.done(b'GETQUOTAROOT "later on"') == [
-            b'* QUOTAROOT "later on" "mailbox"',
-            b'* QUOTA "mailbox" ()',
+            b'* QUOTAROOT "later on" "User quota"',
+            b'* QUOTA "User quota" ()',
         ]
 
 
@@ -55,7 +55,7 @@ async def test_nothing_is_told_of_the_quota_of_others(port: int) -> None:
 async def test_other_roots_do_not_exist_and_quotas_cannot_be_set(port: int) -> None:
     async with member(port) as talk:
         assert await talk.refused(b'GETQUOTA "bob@example.test"') == b"NO [NONEXISTENT] no such quota root"
-        assert await talk.refused(b'SETQUOTA "mailbox" (STORAGE 512)') == (
+        assert await talk.refused(b'SETQUOTA "User quota" (STORAGE 512)') == (
             b"NO [NOPERM] quotas are set by the administrator"
         )
         [line] = await talk.done(b"CAPABILITY")
@@ -74,7 +74,7 @@ async def test_append_and_copy_beyond_the_quota_are_refused(any_host: MailHost, 
         )
         assert await talk.refused(b"COPY 1 Trash") == b"NO [OVERQUOTA] mailbox is full"
         await talk.done(b"MOVE 1 Trash")
-        assert await talk.done(b"GETQUOTA mailbox") == [b'* QUOTA "mailbox" (STORAGE 2 3)']
+        assert await talk.done(b'GETQUOTA "User quota"') == [b'* QUOTA "User quota" (STORAGE 2 3)']
 
 
 async def test_what_is_nearly_full_is_told_after_what_filled_it(host: MailHost, port: int) -> None:
@@ -98,7 +98,7 @@ async def test_the_owner_limit_holds_for_all_its_mailboxes(any_host: MailHost, a
         assert (await bob.append(b"INBOX", message_of(2 * KIB))).startswith(b"a OK")
         await bob.done(b"SELECT INBOX")
         assert await bob.refused(b"COPY 1 Trash") == full
-        assert await bob.done(b"GETQUOTA mailbox") == [b'* QUOTA "mailbox" ()']
+        assert await bob.done(b'GETQUOTA "User quota"') == [b'* QUOTA "User quota" ()']
 
 
 async def test_appends_at_once_never_exceed_the_quota(any_host: MailHost, any_port: int) -> None:

@@ -38,6 +38,28 @@ async def test_a_message_that_never_fits_is_refused_for_good(any_host: MailHost)
         assert await client.ask(ANN) == "552 5.2.3 Message is larger than the mailbox may be"
 
 
+async def test_messages_on_their_way_exceed_a_quota_by_their_own_sizes_only(any_host: MailHost) -> None:
+    await any_host.set_quota("ann@example.test", 1000)
+    octets = b"x" * 900 + b"\r\n.\r\n"
+    async with (
+        any_host.listening(any_host.smtp(Door.EXCHANGE)) as port,
+        connected(port) as first,
+        connected(port) as second,
+        connected(port) as third,
+    ):
+        for client in (first, second, third):
+            await begin(client, 900)
+        for client in (first, second):
+            assert (await client.ask(ANN)).startswith("250")
+            await client.ask("DATA")
+        for client in (first, second):
+            client.send(octets)
+        for client in (first, second):
+            assert (await client.reply()).startswith("250")
+        assert (await third.ask(ANN)).startswith("452")
+    assert len(await any_host.messages_of("ann@example.test")) == 2
+
+
 async def test_the_owner_limit_counts_all_its_mailboxes(any_host: MailHost) -> None:
     database = any_host.runtime.database
     await database.write(set_owner_limit, 1000)

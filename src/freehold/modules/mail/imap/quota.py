@@ -19,8 +19,8 @@ from freehold.protocols.imap.quota import (
     quota_root_line,
 )
 
-ROOT = "mailbox"
-"""The name of the one quota root."""
+ROOT = "User quota"
+"""The name of the one quota root, which is Dovecot's."""
 UNIT_BYTES = 1024
 """What STORAGE counts (RFC 9208 §5.1)."""
 
