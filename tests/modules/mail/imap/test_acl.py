@@ -4,6 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from freehold.accounts.model import HOST_ADMINISTRATOR
+from freehold.modules.mail.addresses.mailboxes import remove_mailbox, set_disabled
+from freehold.storage.database import Transaction
 from tests.mail_host import MailHost
 from tests.modules.mail.imap.client import imap, member
 from tests.modules.mail.imap.neighbours import ANN, BOB, CY, MESSAGE, ZOE, add_neighbours, of, share
@@ -226,10 +229,17 @@ async def test_owners_never_see_each_other(port: int, command: bytes) -> None:
         assert await zoe.done(b'LSUB "" "Other*"') == []
 
 
-async def test_a_disabled_or_removed_person_shares_nothing(host: MailHost, port: int) -> None:
-    from freehold.accounts.model import HOST_ADMINISTRATOR
-    from freehold.modules.mail.addresses.mailboxes import remove_mailbox
+async def rows_left(tx: Transaction) -> list[int]:
+    """Return how many rows each table of sharing has."""
+    counts = []
+    for table in ("folder_right", "folder_reader", "message_seen"):
+        row = await tx.fetch_one(f"SELECT COUNT(*) FROM {table}")
+        assert row is not None
+        counts.append(row[0])
+    return counts
 
+
+async def test_a_removed_person_shares_nothing_and_is_in_no_list(host: MailHost, port: int) -> None:
     database = host.runtime.database
     async with member(port) as ann, member(port, BOB) as bob:
         await share(ann, b"a", BOB, b"lrs")
@@ -240,12 +250,17 @@ async def test_a_disabled_or_removed_person_shares_nothing(host: MailHost, port:
         await database.write(remove_mailbox, host.runtime.blobs, HOST_ADMINISTRATOR, BOB.decode())
         assert await ann.done(b'LIST "" "Other*"') == []
         assert await ann.done(b"GETACL a") == [b'* ACL a "ann@example.test" lrswipkxteacd']
+    assert await database.read(rows_left) == [0, 0, 0]
 
-    async def left(tx: object) -> list[int]:
-        counts = []
-        for table in ("folder_right", "folder_reader", "message_seen"):
-            row = await tx.fetch_one(f"SELECT COUNT(*) FROM {table}")  # type: ignore[attr-defined]
-            counts.append(row[0])
-        return counts
 
-    assert await database.read(left) == [0, 0, 0]
+async def test_a_disabled_person_shares_nothing(host: MailHost, port: int) -> None:
+    database = host.runtime.database
+    async with member(port) as ann, member(port, BOB) as bob:
+        await share(ann, b"a", BOB, b"lrs")
+        await bob.done(b"SELECT " + of(ANN, b"a"))
+        await database.write(set_disabled, HOST_ADMINISTRATOR, ANN.decode(), is_disabled=True)
+        bob.send(b"a FETCH 1:* FLAGS\r\n")
+        assert (await bob.rest()).startswith(b"* BYE")
+    async with member(port, BOB) as bob:
+        assert await bob.done(b'LIST "" "Other*"') == []
+        assert (await bob.refused(b"SELECT " + of(ANN, b"a"))).startswith(b"NO [NONEXISTENT]")
