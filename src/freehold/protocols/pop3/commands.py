@@ -1,4 +1,4 @@
-"""Command lines, decoded to values (RFC 1939 §5–§7, RFC 2449 §4, RFC 5034 §4).
+"""Command lines, decoded to values (RFC 1939 §5, RFC 1939 §7, RFC 2449 §4, RFC 5034 §4).
 
 Keywords are taken in any case. A blank at the end of a line is forgiven; PASS is taken to its last octet,
 for a password may end in one.

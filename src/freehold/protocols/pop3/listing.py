@@ -1,4 +1,4 @@
-"""Lines of LIST and UIDL (RFC 1939 §5, §7)."""
+"""Lines of LIST and UIDL (RFC 1939 §5, RFC 1939 §7)."""
 
 
 def scan_line(number: int, octets: int) -> bytes:

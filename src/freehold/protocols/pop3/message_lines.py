@@ -1,4 +1,4 @@
-"""A stored message as the lines that POP3 sends (RFC 1939 §3, §7 TOP).
+"""A stored message as the lines that POP3 sends (RFC 1939 §3, RFC 1939 §7).
 
 Each line ends in CRLF on the wire. Mail that was delivered has no other line ends; what a client appended
 over IMAP may have lines that end in LF, and any message may end without CRLF. A CR by itself is no line

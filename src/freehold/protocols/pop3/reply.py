@@ -9,12 +9,12 @@ END_OF_LINES = b".\r\n"
 
 
 class ResponseCode(Enum):
-    """What programs may conclude from a -ERR (RFC 3206 §4)."""
+    """What programs may conclude from a -ERR."""
 
     AUTH = b"AUTH"
-    """The credentials are the trouble: ask the person."""
+    """The credentials are the trouble: ask the person (RFC 3206 §5)."""
     SYS_TEMP = b"SYS/TEMP"
-    """The server is, and probably not for long."""
+    """The server is, and probably not for long (RFC 3206 §4)."""
     SYS_PERM = b"SYS/PERM"
     """The server is, until somebody mends it."""
 

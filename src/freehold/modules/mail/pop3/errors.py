@@ -55,7 +55,7 @@ _CODES: dict[type[FreeholdError], ResponseCode | None] = {
 
 
 def code_of(error: FreeholdError) -> ResponseCode | None:
-    """Return the response code for an error (RFC 3206 §4); a subclass is answered as its nearest parent."""
+    """Return an error's response code (RFC 3206 §4, RFC 3206 §5); a subclass has its nearest parent's."""
     for kind in type(error).__mro__:
         if kind in _CODES:
             return _CODES[kind]

@@ -1,4 +1,4 @@
-"""RETR and TOP: a message to the client, a large one in pieces (RFC 1939 §5, §7)."""
+"""RETR and TOP: a message to the client, a large one in pieces (RFC 1939 §5, RFC 1939 §7)."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""What is said between login and QUIT, apart from the messages themselves (RFC 1939 §5, §7)."""
+"""What is said between login and QUIT, apart from the messages themselves (RFC 1939 §5, RFC 1939 §7)."""
 
 import asyncio
 from collections.abc import Iterator
