@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from benchmarks import growth, imap_load, memory, micro, peers, smtp_load, start
+from benchmarks import growth, imap_load, memory, micro, news, peers, smtp_load, start
 from benchmarks.options import Options
 from benchmarks.report import Table, print_table, write_json
 
@@ -19,9 +19,10 @@ BENCHMARKS: Final[dict[str, Callable[[Options], Iterator[Table]]]] = {
     "smtp": smtp_load.run,
     "imap": imap_load.run,
     "growth": growth.run,
+    "news": news.run,
     "peers": peers.run,
 }
-SHORT_MESSAGES: Final = {"smtp": 1_000, "imap": 5_000, "growth": 6_000}
+SHORT_MESSAGES: Final = {"smtp": 1_000, "imap": 5_000, "growth": 6_000, "news": 50}
 """What a run of everything sends, to be done in three minutes; one benchmark by name uses its full number."""
 
 

@@ -24,6 +24,12 @@ class ImapClient:
         self._buffer: bytearray | None = None
         self.line()
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """This end of the connection."""
+        host, port = self._socket.getsockname()
+        return host, port
+
     def login(self, address: str, password: str) -> None:
         """Log in."""
         self.command(f'LOGIN "{address}" "{password}"'.encode())

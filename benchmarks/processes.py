@@ -57,6 +57,19 @@ def memory_of(root: int) -> Memory:
     return Memory(processes, pss, private)
 
 
+def holder_of(pids: Sequence[int], client: tuple[str, int]) -> int:
+    """Return which process holds the other end of an IPv4 client's loopback connection; 0: none does."""
+    remote = f"0100007F:{client[1]:04X}"
+    lines = (PROC / "net" / "tcp").read_text().splitlines()[1:]
+    inodes = {f"socket:[{fields[9]}]" for fields in map(str.split, lines) if fields[2] == remote}
+    for pid in pids:
+        for entry in (PROC / str(pid) / "fd").iterdir():
+            with suppress(OSError):
+                if str(entry.readlink()) in inodes:
+                    return pid
+    return 0
+
+
 def _stat(pid: int) -> Sequence[str]:
     """Return the fields behind the name; none when the process is gone."""
     with suppress(OSError):
