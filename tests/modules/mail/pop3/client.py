@@ -22,6 +22,15 @@ def pop3(
     return make_factory(context, has_starttls=has_starttls)
 
 
+@asynccontextmanager
+async def serving(host: MailHost) -> AsyncIterator[int]:
+    """Serve a host on a free port, in plain text; what its sessions leave to be written is written."""
+    context = make_context(host.runtime, host.authenticator, Pop3Settings())
+    async with host.listening(make_factory(context, has_starttls=False), tls=False) as port:
+        yield port
+    await context.late_writes.close()
+
+
 class Pop3Talk:
     """One connection."""
 

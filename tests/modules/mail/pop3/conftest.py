@@ -5,18 +5,18 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.mail_host import MailHost
-from tests.modules.mail.pop3.client import pop3
+from tests.modules.mail.pop3.client import serving
 
 
 @pytest.fixture
 async def port(host: MailHost) -> AsyncIterator[int]:
     """The port of a host on SQLite."""
-    async with host.listening(pop3(host), tls=False) as opened:
+    async with serving(host) as opened:
         yield opened
 
 
 @pytest.fixture
 async def any_port(any_host: MailHost) -> AsyncIterator[int]:
     """The port of a host, once on each engine."""
-    async with any_host.listening(pop3(any_host), tls=False) as opened:
+    async with serving(any_host) as opened:
         yield opened

@@ -15,7 +15,7 @@ from tests.mail_host import MailHost, connected
 from tests.modules.mail.folders.store import open_box
 from tests.modules.mail.imap.client import imap
 from tests.modules.mail.imap.client import member as imap_member
-from tests.modules.mail.pop3.client import Pop3Talk, member, pop3
+from tests.modules.mail.pop3.client import Pop3Talk, member, serving
 
 MIB = 1 << 20
 ONE = b"Subject: one\r\n\r\nFirst line\r\n..dots\r\n.\r\nlast\r\n"
@@ -50,7 +50,7 @@ async def test_a_dialogue_byte_for_byte(any_host: MailHost) -> None:
     await fill(any_host, ONE, TWO)
     box = await open_box(any_host, "ann@example.test")
     validity = b"%08x" % (await box.folder("INBOX")).uid_validity
-    async with any_host.listening(pop3(any_host), tls=False) as port, member(port) as talk:
+    async with serving(any_host) as port, member(port) as talk:
         talk.send(
             b"STAT\r\nLIST\r\nLIST 2\r\nUIDL\r\nUIDL 1\r\nRETR 1\r\nTOP 1 1\r\nTOP 2 0\r\nTOP 2 9\r\n"
             b"NOOP\r\nDELE 1\r\nDELE 1\r\nRETR 1\r\nTOP 1 0\r\nLIST 1\r\nUIDL 1\r\nSTAT\r\nLIST\r\nUIDL\r\n"
@@ -83,7 +83,7 @@ async def test_a_dialogue_byte_for_byte(any_host: MailHost) -> None:
 
 async def test_sizes_are_those_of_the_lines_that_are_sent(any_host: MailHost) -> None:
     await fill(any_host, *ODD)
-    async with any_host.listening(pop3(any_host), tls=False) as port, member(port) as talk:
+    async with serving(any_host) as port, member(port) as talk:
         listed = [int(line.split()[1]) for line in (await talk.ask_lines(b"LIST")).splitlines()]
         sent = [await talk.retrieve(number) for number in range(1, len(ODD) + 1)]
         assert [len(message) for message in sent] == listed

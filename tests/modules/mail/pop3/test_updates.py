@@ -15,7 +15,7 @@ from freehold.storage.database import StorageError
 from tests.mail_host import MailHost
 from tests.modules.mail.imap.client import ImapTalk, imap
 from tests.modules.mail.imap.client import member as imap_member
-from tests.modules.mail.pop3.client import member, pop3
+from tests.modules.mail.pop3.client import member, serving
 
 MESSAGES = [b"Subject: %d\r\n\r\nbody\r\n" % number for number in range(1, 5)]
 MARKED = b"+OK Marked to be deleted"
@@ -25,7 +25,7 @@ MARKED = b"+OK Marked to be deleted"
 async def ports(any_host: MailHost) -> AsyncIterator[tuple[int, int]]:
     """POP3 and IMAP of one host, with four messages in Ann's INBOX; once on each engine."""
     async with (
-        any_host.listening(pop3(any_host), tls=False) as pop3_port,
+        serving(any_host) as pop3_port,
         any_host.listening(imap(any_host), tls=False) as imap_port,
     ):
         async with imap_member(imap_port) as talk:
