@@ -18,10 +18,12 @@ COMMANDS: Final = (
     "owner",
     "domain",
     "mailbox",
+    "folder",
     "alias",
     "app-password",
     "queue",
     "message",
+    "search",
 )
 """Each lives in `freehold.cli.NAME` (hyphens as underscores), as the attribute `command`."""
 

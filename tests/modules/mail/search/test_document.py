@@ -39,8 +39,12 @@ def test_index_and_thorough_search_agree(data: st.DataObject, fuzzy: bool) -> No
     letter: Letter = data.draw(letters())
     text = data.draw(needles(letter))
     document = make_document(1, letter.data)
-    keys = [TextContains(text, fuzzy), BodyContains(text, fuzzy)]
-    for key in (*keys, *(HeaderContains(name, text, fuzzy) for name in NAMES)):
+    keys: list[HeaderContains | BodyContains | TextContains] = [
+        TextContains(text, fuzzy),
+        BodyContains(text, fuzzy),
+    ]
+    keys += [HeaderContains(name, text, fuzzy) for name in NAMES]
+    for key in keys:
         question = question_of(key)
         if not question.runs.parts:
             continue

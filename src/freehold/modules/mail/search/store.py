@@ -149,19 +149,3 @@ async def set_next_uid(tx: Transaction, folder_id: int, next_uid: int) -> None:
         folder_id,
         next_uid,
     )
-
-
-async def forget_index(tx: Transaction, mailbox_id: int) -> None:
-    """Remove all that the index has of a mailbox; its messages are looked through until they are back."""
-    await tx.execute(
-        "DELETE FROM message_index"
-        " WHERE blob_id IN (SELECT blob_id FROM search_document WHERE mailbox_id = ?)",
-        mailbox_id,
-    )
-    await tx.execute(
-        "DELETE FROM search_folder WHERE folder_id IN (SELECT id FROM folder WHERE mailbox_id = ?)",
-        mailbox_id,
-    )
-    for table in ("search_words", "search_segment", "search_document"):
-        await tx.execute(f"DELETE FROM {table} WHERE mailbox_id = ?", mailbox_id)  # noqa: S608
-    await tx.execute("UPDATE search_mailbox SET generation = generation + 1 WHERE mailbox_id = ?", mailbox_id)
