@@ -7,7 +7,7 @@ mapped. Five people who read 100 MB each would make a process look, and be limit
 import mmap
 from typing import Final
 
-RELEASE_BYTES: Final = 4 << 20
+RELEASE_BYTES: Final = 1 << 20
 """After so much was read of a content all its pages are given back, and as much is read ahead."""
 
 
