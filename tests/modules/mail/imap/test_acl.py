@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from freehold.accounts.model import HOST_ADMINISTRATOR
-from freehold.modules.mail.addresses.mailboxes import remove_mailbox, set_disabled
+from freehold.modules.mail.addresses.mailboxes import remove_mailbox, set_mailbox_disabled
 from freehold.storage.database import Transaction
 from tests.mail_host import MailHost
 from tests.modules.mail.imap.client import imap, member
@@ -258,7 +258,9 @@ async def test_a_disabled_person_shares_nothing(host: MailHost, port: int) -> No
     async with member(port) as ann, member(port, BOB) as bob:
         await share(ann, b"a", BOB, b"lrs")
         await bob.done(b"SELECT " + of(ANN, b"a"))
-        await database.write(set_disabled, HOST_ADMINISTRATOR, ANN.decode(), is_disabled=True)
+        await database.write(
+            set_mailbox_disabled, HOST_ADMINISTRATOR, ANN.decode(), is_disabled=True, now_ms=1
+        )
         bob.send(b"a FETCH 1:* FLAGS\r\n")
         assert (await bob.rest()).startswith(b"* BYE")
     async with member(port, BOB) as bob:
