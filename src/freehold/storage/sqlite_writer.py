@@ -6,8 +6,9 @@ transaction in the thread would have to win the interpreter's lock after each st
 that took seconds for what takes 40 µs in the loop. A function's statements touch memory; what takes long
 goes into several transactions.
 
-Each function runs in its own savepoint, so a failing one undoes only itself. When the commit fails, nobody's
-work was kept and everybody learns it. Processes take turns (see `turn`).
+A function that fails undoes only itself. Savepoints would cost each batch more than failures do: so when one
+has changed something and fails, the batch is undone and run once more, then with a savepoint for each. When
+the commit fails, nobody's work was kept and everybody learns it. Processes take turns (see `turn`).
 """
 
 import asyncio
@@ -55,7 +56,7 @@ class Write:
 class Outcome:
     """What a write came to, until it is told."""
 
-    future: asyncio.Future[Any]
+    write: Write
     result: Any = None
     error: BaseException | None = None
 
@@ -135,15 +136,20 @@ class Writer:
         """Run what waits, in order of arrival, in one transaction."""
         end = time.monotonic() + BATCH_SECONDS
         connection = None
+        guarded = False
         while self._waiting and len(outcomes) < BATCH_TRANSACTIONS:
             write = self._waiting.popleft()
             if write.future.done():
                 continue
-            outcome = Outcome(write.future)
+            outcome = Outcome(write)
             outcomes.append(outcome)
             if connection is None:
                 connection = self._begin()
-            self._run_one(connection, write, outcome)
+            if guarded:
+                self._run_guarded(connection, outcome)
+            elif not self._run_clean(connection, outcome):
+                guarded = True
+                self._run_again(connection, outcomes)
             if time.monotonic() >= end:
                 return
 
@@ -155,8 +161,29 @@ class Writer:
         connection.execute("BEGIN IMMEDIATE")
         return connection
 
-    def _run_one(self, connection: apsw.Connection, write: Write, outcome: Outcome) -> None:
+    def _run_again(self, connection: apsw.Connection, outcomes: list[Outcome]) -> None:
+        """Undo the batch and run it once more, so that whoever fails undoes only itself."""
+        connection.execute("ROLLBACK")
+        connection.execute("BEGIN IMMEDIATE")
+        for outcome in outcomes:
+            self._run_guarded(connection, outcome)
+
+    def _run_guarded(self, connection: apsw.Connection, outcome: Outcome) -> None:
         connection.execute("SAVEPOINT one")
+        self._run_one(connection, outcome)
+        if outcome.error is not None:
+            connection.execute("ROLLBACK TO one")
+        connection.execute("RELEASE one")
+
+    def _run_clean(self, connection: apsw.Connection, outcome: Outcome) -> bool:
+        """Run a function; False where it failed and leaves something to undo."""
+        before = connection.total_changes()
+        self._run_one(connection, outcome)
+        return outcome.error is None or connection.total_changes() == before
+
+    def _run_one(self, connection: apsw.Connection, outcome: Outcome) -> None:
+        write = outcome.write
+        outcome.result = outcome.error = None
         self.running = True
         try:
             outcome.result = drive(
@@ -168,19 +195,17 @@ class Writer:
             self.running = False
         if not connection.in_transaction:  # SQLite undid everything: disk full, I/O error, out of memory
             raise outcome.error or StorageError()
-        if outcome.error is not None:
-            connection.execute("ROLLBACK TO one")
-        connection.execute("RELEASE one")
 
     def _finish(self, outcomes: list[Outcome]) -> None:
         """Tell the callers, after the commit, and begin the next batch."""
         for outcome in outcomes:
-            if outcome.future.done():
+            future = outcome.write.future
+            if future.done():
                 continue
             if outcome.error is not None:
-                outcome.future.set_exception(outcome.error)
+                future.set_exception(outcome.error)
             else:
-                outcome.future.set_result(outcome.result)
+                future.set_result(outcome.result)
         if self._waiting:
             self._loop.call_soon(self._start_batch)
         else:
