@@ -14,7 +14,7 @@ WORDS = (
     b"a", b"*",
     b"NOOP", b"LOGIN", b"AUTHENTICATE", b"PLAIN", b"AGEAYg==", b"IDLE", b"DONE", b"SELECT", b"inbox",
     b"UID", b"FETCH",
-    b"STORE", b"+FLAGS", b"SEARCH", b"OR", b"NOT", b"TEXT", b"CHARSET", b"utf-8", b"RETURN",
+    b"STORE", b"+FLAGS", b"SORT", b"(REVERSE DATE TO)", b"THREAD", b"REFS", b"$", b"PARTIAL", b"-1:-9", b"SEARCH", b"OR", b"NOT", b"TEXT", b"CHARSET", b"utf-8", b"RETURN",
     b"LIST", b"STATUS",
     b"GETMETADATA", b"SETMETADATA", b"/private/x", b"DEPTH", b"GETQUOTAROOT", b"SETQUOTA", b"STORAGE",
     b"EMAILID", b"SAVEDON", b"PREVIEW", b"LAZY",
