@@ -17,7 +17,7 @@ WORDS = (
     b"STORE", b"+FLAGS", b"SORT", b"(REVERSE DATE TO)", b"THREAD", b"REFS", b"$", b"PARTIAL", b"-1:-9", b"SEARCH", b"OR", b"NOT", b"TEXT", b"CHARSET", b"utf-8", b"RETURN",
     b"LIST", b"STATUS",
     b"GETMETADATA", b"SETMETADATA", b"/private/x", b"DEPTH", b"GETQUOTAROOT", b"SETQUOTA", b"STORAGE",
-    b"EMAILID", b"SAVEDON", b"PREVIEW", b"LAZY",
+    b"EMAILID", b"SAVEDON", b"PREVIEW", b"LAZY", b"SETACL", b"GETACL", b"LISTRIGHTS", b"anyone", b"+lrs",
     b"MESSAGES", b"APPEND", b"full", b"later", b"CREATE", b"USE", b"\\Sent", b"\\Seen", b"ID",
     b"BODY[",
     b"BODY.PEEK[1.TEXT]<0.5>", b"HEADER.FIELDS", b"]", b"QRESYNC", b"CONDSTORE", b"1:*", b"1,3:5", b"0",
