@@ -132,7 +132,8 @@ async def _settle(runtime: Runtime, crossing: Crossing) -> None:
         if received is not None:
             received.blob.discard()
     if crossing.is_upward:
-        log.info("quota nearly used up", holder=crossing.name, percent=crossing.use.percent, told=to)
+        told = None if delivered is None else to
+        log.info("quota nearly used up", holder=crossing.name, percent=crossing.use.percent, told=told)
     if delivered is not None:
         _publish(runtime, delivered)
 

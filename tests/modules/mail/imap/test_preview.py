@@ -68,3 +68,15 @@ async def test_a_large_message_has_a_preview_of_at_most_200_characters(port: int
         preview = line.partition(b'PREVIEW "')[2].partition(b'"')[0]
         assert preview.startswith(b"word word")
         assert len(preview) in range(190, 201)
+
+
+async def test_what_no_response_can_hold_is_left_out(port: int) -> None:
+    half = b"Subject: x\r\nContent-Type: text/plain; charset=utf-7\r\n\r\na +2AA- b\r\n"
+    nul = b"Subject: x\r\nContent-Transfer-Encoding: base64\r\n\r\nYQBi\r\n"
+    async with member(port) as talk:
+        await talk.append(b"INBOX", half)
+        await talk.append(b"INBOX", nul)
+        await talk.done(b"EXAMINE INBOX")
+        first, second = await talk.done(b"FETCH 1:2 PREVIEW")
+        assert first.startswith((b'* 1 FETCH (PREVIEW "a ? b"', b"* 1 FETCH (PREVIEW {"))
+        assert second == b'* 2 FETCH (PREVIEW "ab")'

@@ -1,7 +1,7 @@
 """How much mailboxes and owners hold and may hold (RFC 9208 §2): checked before mail is taken.
 
-A mailbox's use is a counter in its row. An owner's is the sum over its mailboxes, which is read only
-where the owner has a limit; for an owner of 1,000 mailboxes that costs about a third of a millisecond.
+A mailbox's use is a counter in its row. An owner's is the sum over the rows of its mailboxes, which are read
+only where the owner has a limit.
 """
 
 from dataclasses import dataclass
@@ -48,12 +48,6 @@ async def mailbox_use(tx: Transaction, mailbox_id: int) -> Use:
     if row is None:
         raise FolderNotFoundError
     return Use(*row)
-
-
-async def owner_use(tx: Transaction, owner_id: int) -> Use:
-    """Return what an owner's mailboxes hold together, and may hold; an owner that is gone has nothing."""
-    row = await tx.fetch_one("SELECT max_storage_bytes FROM owner WHERE id = ?", owner_id)
-    return Use(await _owner_bytes(tx, owner_id), None if row is None else row[0])
 
 
 async def check_room(tx: Transaction, mailbox_id: int, size_bytes: int) -> None:

@@ -77,4 +77,5 @@ async def _large_preview(conversation: Conversation, blob_id: int) -> str | None
 
 
 def _preview(buffer: Buffer) -> str:
-    return preview(buffer, scan(buffer))
+    """Return a preview that can be written: without NUL, and without halves of surrogate pairs."""
+    return preview(buffer, scan(buffer)).replace("\0", "").encode("utf-8", "replace").decode()
