@@ -10,5 +10,7 @@ def enable_condstore(conversation: Conversation) -> None:
         return
     conversation.condstore = True
     if conversation.view is not None:
-        code = response_code.highest_mod_sequence(conversation.view.known_modseq)
+        code = response_code.highest_mod_sequence(
+            min(conversation.view.known_modseq, conversation.view.expunged_modseq)
+        )
         conversation.send(response.untagged_ok("Highest", code))
