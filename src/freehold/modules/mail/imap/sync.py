@@ -61,18 +61,7 @@ async def tell_changes(
     told = view.known_modseq if tells_flags else view.expunged_modseq
     if newest == told and (not expunges or newest == view.expunged_modseq):
         return []
-    changes = await database.read(
-        changes_since,
-        view.mailbox_id,
-        view.folder_id,
-        min(view.expunged_modseq, view.known_modseq),
-        from_uid=view.uid_next,
-        reader_id=view.reader_id,
-    )
-    if changes is None:
-        raise FolderClosedError
-    if not changes.is_complete:
-        changes = await _compare(conversation, view, changes)
+    changes = await _read_changes(conversation, view)
     if expunges:
         await tell_expunged_results(conversation, view, changes.expunged)
         _tell_expunged(conversation, view, changes.expunged)
@@ -84,6 +73,21 @@ async def tell_changes(
         await _tell_flags(conversation, view, changes.flags, known, own, uid=uid or wish is not None)
     await tell_changed_results(conversation, view, [*changes.flags, *changes.added])
     return changes.added
+
+
+async def _read_changes(conversation: Conversation, view: View) -> FolderChanges:
+    """Read what happened since flags or expunges were last told, whichever is longer ago."""
+    changes = await conversation.context.database.read(
+        changes_since,
+        view.mailbox_id,
+        view.folder_id,
+        min(view.expunged_modseq, view.known_modseq),
+        from_uid=view.uid_next,
+        reader_id=view.reader_id,
+    )
+    if changes is None:
+        raise FolderClosedError
+    return changes if changes.is_complete else await _compare(conversation, view, changes)
 
 
 async def refresh_rights(conversation: Conversation, *, is_shared: bool = False) -> None:
