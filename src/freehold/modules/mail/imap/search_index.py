@@ -69,7 +69,7 @@ def bounds_of(key: SearchKey, index: Answers) -> Bounds | None:
         case HeaderContains() | BodyContains() | TextContains():
             answer = index.by_question.get(question_of(key))
             if answer is not None:
-                return Bounds(frozenset(answer.matching | answer.possible), not answer.possible)
+                return Bounds(frozenset(answer.matching).union(answer.possible), not answer.possible)
     return None
 
 

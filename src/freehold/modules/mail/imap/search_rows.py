@@ -23,7 +23,7 @@ async def read_candidates(
 ) -> list[Row]:
     """Return the rows of messages in ranges of row ids, by id.
 
-    Without check and bounds only id and modseq are read; without need of it the ENVELOPE is empty.
+    Without a check only the first three columns are read; without need of it the ENVELOPE is empty.
     """
     sql, before, after = _statement(plan, view)
     rows: list[Row] = []
@@ -40,7 +40,9 @@ def _statement(plan: SearchPlan, view: View) -> tuple[str, list[Value], tuple[Va
     columns = "m.id, m.modseq"
     tables, reader = messages_of(view.reader_id)
     before: list[Value] = []
-    if plan.check is not None or plan.bounds is not None:
+    if plan.check is None:
+        columns += ", m.blob_id"
+    else:
         told = [f"CASE WHEN {each.sql} THEN 1 ELSE 0 END" for each in plan.answers]
         before = [argument for each in plan.answers for argument in each.arguments]
         envelope = "s.envelope" if plan.needs_envelope else "NULL"

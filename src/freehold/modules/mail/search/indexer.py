@@ -13,7 +13,7 @@ from freehold.errors import FreeholdError, NotFoundError
 from freehold.kernel.log import get_logger
 from freehold.kernel.module import Runtime
 from freehold.modules.mail.events import FolderChanged
-from freehold.modules.mail.search.batch import Batch, add_batch, folders_behind, next_batch
+from freehold.modules.mail.search.batch import add_batch, folders_behind, next_batch
 from freehold.modules.mail.search.compact import mailboxes_changed, merge_some, remove_dead
 from freehold.modules.mail.search.document import Document, make_document, opaque_document
 from freehold.modules.mail.search.store import IndexChangedError
@@ -31,6 +31,9 @@ SWEEP_SECONDS: Final = 3600.0
 """What messages said that are gone is out of the index after this long."""
 REST: Final = 1.0
 """Each step is followed by a rest of this many times its length, so that others come first."""
+BUSY_REST: Final = 10.0
+"""Further times the part of it in which the processor or the disk served somebody else."""
+LONGEST_REST_SECONDS: Final = 1.0
 MAX_NOTED: Final = 10_000
 """Folders with news at most; of more the next round takes care."""
 FOLDERS_AT_ONCE: Final = 1000
@@ -76,15 +79,15 @@ class Indexer:
         """Index what a folder has beyond its mark; tells whether all of it could be."""
         try:
             while (batch := await self._database.read(next_batch, folder_id)) is not None:
-                begun = time.monotonic()
+                step = _Step(self._rest)
                 documents = [
                     document
                     for blob_id, size_bytes in batch.contents
                     if (document := await self._examine(blob_id, size_bytes)) is not None
                 ]
                 await self._database.write(add_batch, batch, documents)
-                await asyncio.sleep((time.monotonic() - begun) * self._rest)
-                await self._merge(batch)
+                await step.rest()
+                await self._merge(batch.mailbox_id)
         except IndexChangedError:
             return False
         except FreeholdError as error:
@@ -139,11 +142,11 @@ class Indexer:
         finally:
             await asyncio.sleep(0)
 
-    async def _merge(self, batch: Batch) -> None:
-        begun = time.monotonic()
-        while await merge_some(self._database, batch.mailbox_id):
-            await asyncio.sleep((time.monotonic() - begun) * self._rest)
-            begun = time.monotonic()
+    async def _merge(self, mailbox_id: int) -> None:
+        step = _Step(self._rest)
+        while await merge_some(self._database, mailbox_id):
+            await step.rest()
+            step = _Step(self._rest)
 
     async def _guard(self, work: Awaitable[None]) -> None:
         """Do some work; a fault in it must not end the indexer for good."""
@@ -151,6 +154,22 @@ class Indexer:
             await work
         except Exception:  # the next round tries again
             log.exception("indexing put off")
+
+
+class _Step:
+    """A piece of work, and the rest after it: the longer, the busier the machine shows itself to be."""
+
+    __slots__ = ("_began", "_factor", "_used")
+
+    def __init__(self, factor: float) -> None:
+        self._factor = factor
+        self._began, self._used = time.monotonic(), time.process_time()
+
+    async def rest(self) -> None:
+        """Let others come first."""
+        took = time.monotonic() - self._began
+        waited = max(0.0, took - (time.process_time() - self._used))
+        await asyncio.sleep(min(LONGEST_REST_SECONDS, (took + waited * BUSY_REST) * self._factor))
 
 
 def _document(blob_id: int, buffer: View) -> Document:
