@@ -15,6 +15,9 @@ from freehold.modules.mail.imap.message_rows import (
 from freehold.modules.mail.imap.sync import tell_keywords
 from freehold.modules.mail.imap.view import View
 
+SMALL_BYTES = 512
+"""Responses up to here leave together with the tagged reply: one packet for a lone STORE."""
+
 
 async def send_rows(
     conversation: Conversation, view: View, plan: RowPlan, positions: Sequence[range], *arguments: int
@@ -33,7 +36,9 @@ async def send_rows(
             continue
         if "m.keywords" in plan.columns:
             tell_keywords(conversation, view, chunk)
-        conversation.send(write_chunk(view, plan, chunk))
-        await conversation.peer.flush()
-        await asyncio.sleep(0)
+        written = write_chunk(view, plan, chunk)
+        conversation.send(written)
+        if len(written) > SMALL_BYTES:
+            await conversation.peer.flush()
+            await asyncio.sleep(0)
     return 0 if arguments else missing
