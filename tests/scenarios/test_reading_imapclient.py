@@ -197,3 +197,24 @@ def test_imaplib_appends_a_large_message_reads_a_part_of_it_and_subscribes(serve
         assert client.subscribe("List")[0] == "OK"
         assert any(line is not None and b"List" in bytes(line) for line in client.lsub()[1])
         assert client.unselect()[0] == "OK"
+
+
+def test_ids_dates_and_first_words_are_read(server: Server) -> None:
+    deliver(server, message("ids", "Read me first,\r\nplease."))
+    with connected(server) as client:
+        selected = client.select_folder("INBOX")
+        assert selected[b"EXISTS"] == 1
+        [uid] = client.search()
+        found = client.fetch([uid], ["EMAILID", "THREADID", "SAVEDATE", "PREVIEW"])[uid]
+        assert found[b"PREVIEW"] == b"Read me first, please."
+        assert found[b"THREADID"] is None
+        [email_id] = found[b"EMAILID"]
+        assert client.search(["EMAILID", email_id]) == [uid]
+        day = datetime.strptime(found[b"SAVEDATE"].decode()[:11].strip(), "%d-%b-%Y").replace(tzinfo=UTC)
+        assert client.search(["SAVEDON", day.date()]) == [uid]
+        client.copy([uid], "Archive")
+        inbox, archive = (client.folder_status(name, ["MAILBOXID"]) for name in ("INBOX", "Archive"))
+        assert inbox[b"MAILBOXID"] != archive[b"MAILBOXID"]
+        client.select_folder("Archive", readonly=True)
+        newest = client.search()[-1]
+        assert client.fetch([newest], ["EMAILID"])[newest][b"EMAILID"] == (email_id,)

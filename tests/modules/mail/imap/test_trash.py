@@ -75,3 +75,16 @@ async def test_a_full_mailbox_can_still_be_emptied(any_host: MailHost, trash_por
         await talk.done(b"SELECT INBOX")
         assert await talk.done(b"EXPUNGE") == [b"* 1 EXPUNGE"]
         assert await talk.done(b"STATUS Trash (MESSAGES)") == [b"* STATUS Trash (MESSAGES 1)"]
+
+
+async def test_what_another_expunges_in_a_shared_folder_is_in_its_owner_s_trash(trash_port: int) -> None:
+    async with member(trash_port) as ann, member(trash_port, b"bob@example.test") as bob:
+        await ann.append(b"INBOX", MESSAGE)
+        await ann.done(b"SETACL INBOX bob@example.test lrste")
+        await bob.done(b'SELECT "Other Users/ann@example.test/INBOX"')
+        await bob.done(b"STORE 1 +FLAGS.SILENT (\\Deleted)")
+        assert await bob.done(b"EXPUNGE") == [b"* 1 EXPUNGE"]
+        assert await ann.done(b"STATUS Trash (MESSAGES DELETED)") == [
+            b"* STATUS Trash (MESSAGES 1 DELETED 0)"
+        ]
+        assert await bob.done(b"STATUS Trash (MESSAGES)") == [b"* STATUS Trash (MESSAGES 0)"]
