@@ -24,13 +24,11 @@ def thread_by_references(rows: Sequence[ThreadRow]) -> list[ThreadNode]:
 
 
 def thread_by_references_only(rows: Sequence[ThreadRow]) -> list[ThreadNode]:
-    """Return the threads regardless of subjects, the one with the newest message last."""
-    newest: dict[int, tuple[int, int]] = {}
+    """Return the threads regardless of subjects, the one with the newest message last, as Dovecot does."""
     roots = _plant(rows)
-    when = {row.number: (row.sent_ms, row.number) for row in rows}
-    for root in roots:
-        newest[id(root)] = max(when[node.number] for node in _walk(root) if node.number)
-    return sorted(roots, key=lambda root: newest[id(root)])
+    when = {row.number: row.sent_ms for row in rows}
+    newest = {id(root): max(when[node.number] for node in _walk(root) if node.number) for root in roots}
+    return sorted(roots, key=lambda root: (newest[id(root)], root.number))
 
 
 def _walk(root: ThreadNode) -> Sequence[ThreadNode]:
