@@ -17,7 +17,7 @@ class Event(msgspec.Struct, frozen=True, tag=True):
 class NewsMissed(Event, frozen=True, tag=True):
     """News of other processes or hosts may have been lost: whoever waits for some looks for itself.
 
-    Told within a process, after its way to the others was interrupted; never to others.
+    Told in a process or a host after its way to the others was interrupted.
     """
 
 
