@@ -74,7 +74,7 @@ def test_what_is_malformed_is_bad(text: bytes) -> None:
 
 def test_responses_are_written() -> None:
     entries = [("ann@x.test", "lrs"), ("-anyone", "w"), ("jöe", "")]
-    assert acl_line("a b", entries) == b'* ACL "a b" "ann@x.test" lrs "-anyone" w {4}\r\nj\xc3\xb6e ""\r\n'
+    assert acl_line("a b", entries) == b'* ACL "a b" ann@x.test lrs "-anyone" w {4}\r\nj\xc3\xb6e ""\r\n'
     assert list_rights_line("x", "nil", "", ["l", "r"]) == b'* LISTRIGHTS x "nil" "" l r\r\n'
     assert my_rights_line("ä", "") == b'* MYRIGHTS "&AOQ-" ""\r\n'
     assert my_rights_line("ä", "lr", utf8=True) == b'* MYRIGHTS "\xc3\xa4" lr\r\n'

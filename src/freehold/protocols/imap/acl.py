@@ -15,6 +15,8 @@ from freehold.protocols.imap.wire_string import astring, string
 
 # the rights of RFC 4314 §2.1, and c and d of RFC 2086
 _RIGHTS = re.compile(rb"[lrswipkxteacd]*")
+# written as atoms, as clients that look for addresses expect them
+_ADDRESS = re.compile(rb"-?[A-Za-z0-9&+,./_-]+@[A-Za-z0-9.-]+")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -83,7 +85,7 @@ def acl_line(name: str, entries: Iterable[tuple[str, str]], *, utf8: bool = Fals
     """Write ACL: pairs of an identifier and its rights."""
     words = [mailbox_name(name, utf8=utf8)]
     for identifier, rights in entries:
-        words += (astring(identifier.encode()), astring(rights.encode("ascii")))
+        words += (_word(identifier), astring(rights.encode("ascii")))
     return b"* ACL %b\r\n" % b" ".join(words)
 
 
@@ -91,7 +93,7 @@ def list_rights_line(
     name: str, identifier: str, required: str, optional: Sequence[str], *, utf8: bool = False
 ) -> bytes:
     """Write LISTRIGHTS: the identifier as it was sent, what it always has, and what else it can be given."""
-    words = [mailbox_name(name, utf8=utf8), astring(identifier.encode()), string(required.encode("ascii"))]
+    words = [mailbox_name(name, utf8=utf8), _word(identifier), string(required.encode("ascii"))]
     words += (rights.encode("ascii") for rights in optional)
     return b"* LISTRIGHTS %b\r\n" % b" ".join(words)
 
@@ -99,6 +101,11 @@ def list_rights_line(
 def my_rights_line(name: str, rights: str, *, utf8: bool = False) -> bytes:
     """Write MYRIGHTS (RFC 4314 §3.8, RFC 8440 §3)."""
     return b"* MYRIGHTS %b %b\r\n" % (mailbox_name(name, utf8=utf8), astring(rights.encode("ascii")))
+
+
+def _word(identifier: str) -> bytes:
+    raw = identifier.encode()
+    return raw if _ADDRESS.fullmatch(raw) else astring(raw)
 
 
 def _mailbox(cursor: Cursor) -> str:
