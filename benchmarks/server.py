@@ -33,7 +33,7 @@ AT_ONCE = 16
 HOSTNAME = "mx.bench.test"
 DOMAIN = "bench.test"
 PASSWORD = "password-%d"
-LISTENERS = ("smtp", "submission", "submissions", "lmtp", "imap", "imaps")
+LISTENERS = ("smtp", "submission", "submissions", "lmtp", "imap", "imaps", "pop3", "pop3s")
 EVERYTHING_FROM_ONE_CLIENT = """
 [mail.smtp]
 max_messages_per_connection = 1000000
