@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 
 from freehold.modules.mail.imap.conversation import Conversation
-from freehold.modules.mail.imap.message_content import LONG_SCAN_BYTES, MessageContent, UnknownEncodingError
+from freehold.modules.mail.imap.message_content import MessageContent, UnknownEncodingError
 from freehold.protocols.imap import data_response
 from freehold.protocols.imap.binary_section import BinarySection
 from freehold.protocols.imap.body_section import BodySection
@@ -14,6 +14,9 @@ from freehold.protocols.mime.section import Range
 
 PIECE_BYTES = 128 * 1024
 """Pieces in which a large message is sent."""
+
+PARTIAL_BYTES = 512 * 1024
+"""Partials of decoded parts up to here are in memory at once."""
 
 BodyItem = BodySection | BinarySection | FetchAttribute
 """A section, or `FetchAttribute.BODY`: what needs the message's octets."""
@@ -75,20 +78,23 @@ def can_send(content: MessageContent, item: BodyItem) -> bool:
 
 
 async def _send_decoded(conversation: Conversation, content: MessageContent, item: BinarySection) -> None:
-    """Send a decoded part, which is decoded twice: its length stands before it."""
+    """Send a decoded part: what is short is decoded once, the rest twice, for its length stands before it."""
     pieces = content.decoded(item)
     if pieces is None:
         conversation.send(b"%b %b" % (item.label, b"0" if item.size_only else b"NIL"))
         return
-    if len(content.buffer) > LONG_SCAN_BYTES:
-        size, has_nul = await asyncio.to_thread(_measure, pieces)
-    else:
-        size, has_nul = _measure(pieces)
+    if item.length is not None and item.length <= PARTIAL_BYTES:
+        octets = await asyncio.to_thread(b"".join, pieces)
+        conversation.send(data_response.body_item(item.label, octets))
+        return
+    size, has_nul = await asyncio.to_thread(_measure, pieces)
     if item.size_only or not size:
         conversation.send(b"%b %b" % (item.label, b"%d" % size if item.size_only else b'""'))
         return
     conversation.send(b"%b %b{%d}\r\n" % (item.label, b"~" if has_nul else b"", size))
-    await _send_pieces(conversation, content.decoded(item) or ())
+    again = content.decoded(item) or iter(())
+    conversation.send(await asyncio.to_thread(next, again, b""))  # behind all that a partial leaves out
+    await _send_pieces(conversation, again)
 
 
 async def _send_pieces(conversation: Conversation, pieces: Iterable[bytes]) -> None:
