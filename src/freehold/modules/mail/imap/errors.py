@@ -59,6 +59,18 @@ class NoMailboxError(NotAllowedError):
     public = "this login has no mailbox"
 
 
+class NotSavedError(FreeholdError):
+    """The result of a search is scattered over too many runs of messages to be saved (RFC 5182 §2.1)."""
+
+    public = "the result is too scattered to be saved"
+
+
+class TooManyToSortError(FreeholdError):
+    """More messages match than are sorted or threaded at once."""
+
+    public = "too many messages to sort"
+
+
 class TargetMissingError(NotFoundError):
     """The folder that a message should go to does not exist; the client may make it."""
 
@@ -85,6 +97,8 @@ class BadUrlError(InvalidValueError):
 _CODES: tuple[tuple[type[FreeholdError], bytes], ...] = (
     (TargetMissingError, code.TRYCREATE),
     (ReadOnlyError, code.READ_ONLY),
+    (NotSavedError, code.NOTSAVED),
+    (TooManyToSortError, code.LIMIT),
     (UidRequiredError, code.UIDREQUIRED),
     (PrivacyRequiredError, code.PRIVACYREQUIRED),
     (NoMailboxError, code.AUTHORIZATIONFAILED),

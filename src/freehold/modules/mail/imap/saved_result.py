@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from freehold.errors import FreeholdError
 from freehold.modules.mail.folders.change import uid_ranges
+from freehold.modules.mail.imap.errors import NotSavedError
 from freehold.modules.mail.imap.search_sets import any_set, replace_sets
 from freehold.modules.mail.imap.uid_map import UidMap
-from freehold.modules.mail.imap.view import View
+from freehold.modules.mail.imap.view import NOTHING_SAVED, View
 from freehold.protocols.imap.commands import Command
 from freehold.protocols.imap.copy import Copy, Move
 from freehold.protocols.imap.expunge import Expunge
@@ -21,12 +21,6 @@ from freehold.protocols.imap.thread import Thread
 
 MAX_SAVED_RANGES = 65_536
 """Runs of UIDs that a saved result may have; each costs the session 8 bytes."""
-
-
-class NotSavedError(FreeholdError):
-    """The result is scattered over too many runs of messages to be kept."""
-
-    public = "the result is too scattered to be saved"
 
 
 def save_result(view: View, uids: Iterable[int]) -> None:
@@ -44,7 +38,7 @@ def save_result(view: View, uids: Iterable[int]) -> None:
 
 def forget_result(view: View) -> None:
     """Have `$` stand for nothing."""
-    view.saved = UidMap()
+    view.saved = NOTHING_SAVED
 
 
 def put_saved_result(command: Command, view: View) -> Command:

@@ -5,9 +5,9 @@ from array import array
 from collections.abc import Sequence
 from itertools import chain
 
-from freehold.errors import FreeholdError
 from freehold.modules.mail.folders.ranges import UidRange
 from freehold.modules.mail.imap.conversation import Conversation
+from freehold.modules.mail.imap.errors import TooManyToSortError
 from freehold.modules.mail.imap.view import View
 from freehold.modules.mail.search.read_rows import read_index_rows
 from freehold.protocols.imap.sort import SortField, SortKey
@@ -35,12 +35,6 @@ _COLUMNS: dict[SortField, str | None] = {
 }
 MS_PER_SECOND = 1000
 _ARRIVAL_COLUMN, _SIZE_COLUMN, _FIXED_COLUMNS = 1, 2, 3
-
-
-class TooManyToSortError(FreeholdError):
-    """More messages match than are sorted or threaded at once."""
-
-    public = "too many messages to sort"
 
 
 async def sort_messages(

@@ -10,6 +10,10 @@ from freehold.modules.mail.imap.live_result import LiveResult
 from freehold.modules.mail.imap.uid_map import UidMap
 
 
+NOTHING_SAVED = UidMap()
+"""What `$` stands for at first; shared, and never changed but replaced."""
+
+
 class View:
     r"""What the client has been told of the folder it has open.
 
@@ -52,7 +56,7 @@ class View:
         self.keywords: frozenset[str] = frozenset()
         self.known_modseq = self.expunged_modseq = 0
         self.uid_next = 1
-        self.saved = UidMap()
+        self.saved = NOTHING_SAVED
         self.contexts: Sequence[LiveResult] = ()
         self.uid_only = False
 
