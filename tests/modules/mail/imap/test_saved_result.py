@@ -2,6 +2,7 @@
 
 import pytest
 
+from freehold.modules.mail.imap import saved_result
 from tests.modules.mail.imap.client import ImapTalk, member
 
 MESSAGE = b"Subject: hello\r\n\r\nbody\r\n"
@@ -107,3 +108,14 @@ async def test_a_saved_result_is_no_part_of_a_set(port: int) -> None:
         await fill(talk, 1)
         assert (await talk.refused(b"FETCH $,1 (UID)")).startswith(b"BAD")
         assert (await talk.refused(b"FETCH 1:$ (UID)")).startswith(b"BAD")
+
+
+async def test_a_result_that_is_too_scattered_is_not_saved_and_the_last_one_lost(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_result, "MAX_SAVED_RANGES", 1)
+    async with member(port) as talk:
+        await fill(talk, 3)
+        await talk.done(b"SEARCH RETURN (SAVE) 2")
+        assert (await talk.refused(b"SEARCH RETURN (SAVE COUNT) 1,3")).startswith(b"NO [NOTSAVED]")
+        assert await saved(talk) == b""

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from freehold.modules.mail.imap import sort_order
 from tests.mail_host import MailHost
 from tests.modules.mail.imap.client import ImapTalk, imap, member
 
@@ -77,6 +78,19 @@ async def test_nobody_sorts_the_mail_of_another(host: MailHost) -> None:
         async with member(port, b"bob@example.test", b"INBOX") as talk:
             assert await talk.done(b"SORT (SUBJECT) UTF-8 ALL") == [b"* SORT"]
             assert await talk.done(b"THREAD REFERENCES UTF-8 ALL") == [b"* THREAD"]
+
+
+async def test_more_messages_than_the_limit_are_not_sorted(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sort_order, "MAX_SORTED_MESSAGES", 3)
+    async with member(port) as talk:
+        await fill(talk, *MESSAGES)
+        await talk.done(b"SEARCH RETURN (SAVE) ALL")
+        assert (await talk.refused(b"SORT RETURN (SAVE) (SIZE) UTF-8 ALL")).startswith(b"NO [LIMIT]")
+        assert await talk.done(b"SEARCH $") == [b"* SEARCH"]
+        assert (await talk.refused(b"THREAD REFS UTF-8 ALL")).startswith(b"NO [LIMIT]")
+        assert await talk.done(b"SORT (SIZE) UTF-8 1:3") == [b"* SORT 3 1 2"]
 
 
 TEXTS = st.text(st.sampled_from("abAB zßäÄé"), min_size=1, max_size=4).filter(
