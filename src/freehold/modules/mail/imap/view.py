@@ -9,7 +9,6 @@ from freehold.modules.mail.folders.seen import Reading
 from freehold.modules.mail.imap.live_result import LiveResult
 from freehold.modules.mail.imap.uid_map import UidMap
 
-
 NOTHING_SAVED = UidMap()
 """What `$` stands for at first; shared, and never changed but replaced."""
 
