@@ -16,6 +16,8 @@ from freehold.protocols.imap.events import (
     AppendStarted,
     AuthResponse,
     BadCommand,
+    CatenateText,
+    CatenateUrl,
     Event,
     IdleDone,
     LiteralChunk,
@@ -82,6 +84,8 @@ def _react(event: Event, connection: ServerConnection) -> None:
             connection.refuse("full")
         case AppendStarted(mailbox="later", number=2):
             connection.refuse("changed my mind")
+        case CatenateUrl(url=b"bad") | CatenateText(size=5):
+            connection.refuse("no such part")
         case BadCommand():
             connection.send(response.refusal(event))
         case IdleDone(tag=tag):

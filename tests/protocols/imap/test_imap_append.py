@@ -210,7 +210,8 @@ def test_the_parts_of_a_message_are_bounded() -> None:
 
 WORDS = (
     b"a APPEND x", b"a REPLACE 1 full", b"a UID REPLACE 3 later", b" ", b" (\\Seen)", b" CATENATE (",
-    b"URL u", b"TEXT {3+}\r\nabc", b"TEXT ~{2+}\r\na\0", b"URL {1+}\r\nu", b")", b" UTF8 (~{1+}\r\nx)",
+    b"URL u", b"URL bad", b"TEXT {5+}\r\nhello", b"TEXT {3+}\r\nabc", b"TEXT ~{2+}\r\na\0", b"URL {1+}\r\nu",
+    b")", b" UTF8 (~{1+}\r\nx)",
     b" {2+}\r\nhi",
     b" ~{4+}\r\nn\0n\0", b" {2+}\r\n\0\0", b"\r\n", b"\r\nb NOOP\r\n", b"TEXT {2}\r\n", b"ok", b"{401+}\r\n",
 )  # fmt: skip

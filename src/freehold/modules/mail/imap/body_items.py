@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Iterable, Iterator
 
 from freehold.modules.mail.imap.conversation import Conversation
-from freehold.modules.mail.imap.message_content import MessageContent, UnknownEncodingError
+from freehold.modules.mail.imap.message_content import BodyItem, MessageContent, UnknownEncodingError
 from freehold.protocols.imap import data_response
 from freehold.protocols.imap.binary_section import BinarySection
 from freehold.protocols.imap.body_section import BodySection
-from freehold.protocols.imap.fetch import FetchAttribute
 from freehold.protocols.mime.buffer import chunks
 from freehold.protocols.mime.section import Range
 
@@ -18,18 +17,10 @@ PIECE_BYTES = 128 * 1024
 PARTIAL_BYTES = 512 * 1024
 """Partials of decoded parts up to here are in memory at once."""
 
-BodyItem = BodySection | BinarySection | FetchAttribute
-"""A section, or `FetchAttribute.BODY`: what needs the message's octets."""
-
 
 def marks_seen(item: BodyItem) -> bool:
     r"""Tell whether fetching an item makes the message \Seen."""
     return isinstance(item, BodySection | BinarySection) and not item.peek
-
-
-def needs_parts(item: BodyItem) -> bool:
-    """Tell whether the whole message is looked through for an item."""
-    return not isinstance(item, BodySection) or bool(item.part)
 
 
 def write_item(content: MessageContent, item: BodyItem) -> bytes:

@@ -32,8 +32,8 @@ async def pieces_of_url(conversation: Conversation, url: bytes) -> AsyncGenerato
         blob_id, size_bytes = await _find_message(conversation, wanted)
         async with conversation.context.blobs.open_view(blob_id) as buffer:
             content = MessageContent(buffer)
-            if wanted.section.part and size_bytes > LONG_SCAN_BYTES:
-                await asyncio.to_thread(content.scan)
+            if size_bytes > LONG_SCAN_BYTES:
+                await asyncio.to_thread(content.prepare, [wanted.section])
             found = content.locate(wanted.section)
             if found is None:
                 raise BadUrlError(url)

@@ -7,11 +7,12 @@ from freehold.modules.mail.folders.messages import MESSAGES
 from freehold.modules.mail.folders.ranges import UidRange
 from freehold.modules.mail.folders.rights import Right
 from freehold.modules.mail.folders.seen import mark_seen
-from freehold.modules.mail.imap.body_items import BodyItem, marks_seen
+from freehold.modules.mail.imap.body_items import marks_seen
 from freehold.modules.mail.imap.condstore import enable_condstore
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.fetch_bodies import BODY_COLUMNS, send_bodies
 from freehold.modules.mail.imap.fetch_rows import send_rows
+from freehold.modules.mail.imap.message_content import BodyItem
 from freehold.modules.mail.imap.message_rows import plan_rows, read_messages, select_page, split_positions
 from freehold.modules.mail.imap.resynchronise import tell_vanished
 from freehold.modules.mail.imap.view import View

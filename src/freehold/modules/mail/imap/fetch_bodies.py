@@ -6,10 +6,15 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from freehold.errors import NotFoundError
-from freehold.modules.mail.imap.body_items import BodyItem, can_send, needs_parts, send_item, write_item
+from freehold.modules.mail.imap.body_items import can_send, send_item, write_item
 from freehold.modules.mail.imap.conversation import Conversation
 from freehold.modules.mail.imap.fetch_columns import fill_columns
-from freehold.modules.mail.imap.message_content import LONG_SCAN_BYTES, MessageContent, UnknownEncodingError
+from freehold.modules.mail.imap.message_content import (
+    LONG_SCAN_BYTES,
+    BodyItem,
+    MessageContent,
+    UnknownEncodingError,
+)
 from freehold.modules.mail.imap.message_rows import (
     Chunk,
     RowPlan,
@@ -152,8 +157,8 @@ async def _send_large(
     try:
         async with view as buffer:
             content = MessageContent(buffer)
-            if message.size_bytes > LONG_SCAN_BYTES and any(map(needs_parts, bodies)):
-                await asyncio.to_thread(content.scan)
+            if message.size_bytes > LONG_SCAN_BYTES:
+                await asyncio.to_thread(content.prepare, bodies)
             items = [item for item in bodies if can_send(content, item)]
             result.undecodable += len(bodies) - len(items)
             await _send_items(conversation, message, content, items)

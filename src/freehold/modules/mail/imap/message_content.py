@@ -1,10 +1,11 @@
 """Pieces of one message, as FETCH names them (RFC 9051 §6.4.5)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from freehold.errors import InvalidValueError
 from freehold.protocols.imap.binary_section import BinarySection
 from freehold.protocols.imap.body_section import BodySection, SectionText
+from freehold.protocols.imap.fetch import FetchAttribute
 from freehold.protocols.mime.buffer import Buffer
 from freehold.protocols.mime.decoded_part import can_decode, cut, decoded_part
 from freehold.protocols.mime.imap_structure import body
@@ -23,6 +24,9 @@ from freehold.protocols.mime.structure import Part, header_end, scan
 LONG_SCAN_BYTES = 256 * 1024
 """Larger messages are looked through off the loop's thread."""
 
+BodyItem = BodySection | BinarySection | FetchAttribute
+"""A section, or `FetchAttribute.BODY`: what needs the message's octets."""
+
 _BY_FIELDS = frozenset({SectionText.HEADER_FIELDS, SectionText.HEADER_FIELDS_NOT})
 
 
@@ -35,10 +39,11 @@ class UnknownEncodingError(InvalidValueError):
 class MessageContent:
     """A message's octets; its parts are looked for when a section needs them."""
 
-    __slots__ = ("_part", "buffer")
+    __slots__ = ("_header_end", "_part", "buffer")
 
     def __init__(self, buffer: Buffer) -> None:
         self.buffer = buffer
+        self._header_end: int | None = None
         self._part: Part | None = None
 
     @property
@@ -48,9 +53,20 @@ class MessageContent:
             self._part = scan(self.buffer)
         return self._part
 
-    def scan(self) -> None:
-        """Look for the parts now, which takes time linear in the message; for a thread."""
-        _ = self.part
+    @property
+    def header_end(self) -> int:
+        """Where the message's body begins."""
+        if self._header_end is None:
+            self._header_end = header_end(self.buffer, 0, len(self.buffer))
+        return self._header_end
+
+    def prepare(self, items: Iterable[BodyItem]) -> None:
+        """Look for what items need, which takes time linear in the message; large ones in a thread."""
+        for item in items:
+            if not isinstance(item, BodySection) or item.part:
+                _ = self.part
+            elif item.text is not SectionText.EVERYTHING:
+                _ = self.header_end
 
     def decoded(self, section: BinarySection) -> Iterator[bytes] | None:
         """Return a section without its transfer encoding, in pieces; None if there is none.
@@ -96,7 +112,7 @@ class MessageContent:
         size = len(self.buffer)
         if section.text is SectionText.EVERYTHING:
             return Range(0, size)
-        end = header_end(self.buffer, 0, size)
+        end = self.header_end
         match section.text:
             case SectionText.HEADER:
                 return Range(0, end)
