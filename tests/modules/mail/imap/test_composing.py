@@ -210,3 +210,47 @@ async def test_nul_needs_a_literal8(port: int) -> None:
         assert await talk.done(b"FETCH 1 (BODY.PEEK[] BINARY.PEEK[1])") == [
             b"* 1 FETCH (BODY[] {5}\r\n\r\na\x80b BINARY[1] ~{3}\r\na\0b)"
         ]
+
+
+async def test_parts_come_only_from_folders_that_the_person_may_read(any_port: int) -> None:
+    url = b'"/Other%20Users/ann@example.test/Notes/;UID=1"'
+    composed = b"APPEND INBOX CATENATE (URL " + url + b")"
+    async with member(any_port) as ann, member(any_port, b"bob@example.test", select=b"INBOX") as bob:
+        await ann.done(b"CREATE Notes")
+        await fill(ann, FIRST, mailbox=b"Notes")
+        for rights in (b"", b"l", b"lswipkxte"):
+            await ann.done(b"SETACL Notes bob@example.test " + (rights or b'""'))
+            assert (await bob.refused(composed)).startswith(b"NO [BADURL ")
+        await ann.done(b"SETACL Notes bob@example.test lr")
+        await bob.done(composed)
+        assert await bodies(bob) == [FIRST]
+
+
+async def test_a_message_of_another_is_replaced_only_by_who_may_expunge(any_port: int) -> None:
+    shared = b'"Other Users/ann@example.test/Notes"'
+    async with member(any_port) as ann, member(any_port, b"bob@example.test") as bob:
+        await ann.done(b"CREATE Notes")
+        await fill(ann, FIRST, mailbox=b"Notes")
+        await ann.done(b"SETACL Notes bob@example.test lrit")
+        await bob.done(b"SELECT " + shared)
+        assert (await bob.refused(b"REPLACE 1 " + shared + b" {3+}\r\nnew")).startswith(b"NO [NOPERM] ")
+        await ann.done(b"SETACL Notes bob@example.test lrite")
+        await bob.done(b"REPLACE 1 " + shared + b" {3+}\r\nnew")
+        await ann.done(b"SELECT Notes")
+        assert await bodies(ann) == [b"new"]
+
+
+async def test_a_message_with_utf_8_headers_is_kept_as_it_came(port: int) -> None:
+    message = "Subject: grüße\r\n\r\nhi\r\n".encode()
+    async with member(port, select=b"INBOX") as talk:
+        await talk.done(b"APPEND INBOX UTF8 (~{%d+}\r\n" % len(message) + message + b")")
+        assert await bodies(talk) == [message]
+
+
+async def test_numbers_name_no_message_to_replace_where_only_uids_are_used(port: int) -> None:
+    async with member(port, select=b"INBOX") as talk:
+        await fill(talk, FIRST)
+        await talk.done(b"ENABLE UIDONLY")
+        reply = await talk.refused(b"REPLACE 1 INBOX {3+}\r\nnew")
+        assert reply == b"BAD [UIDREQUIRED] UIDONLY is in force"
+        await talk.done(b"UID REPLACE 1 INBOX {3+}\r\nnew")
