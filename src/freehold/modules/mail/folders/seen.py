@@ -16,7 +16,13 @@ from freehold.modules.mail.folders.flags import (
     change_flags,
     logged_ranges,
 )
-from freehold.modules.mail.folders.ranges import UidRange, fetch_in, merge_ranges, subtract_ranges
+from freehold.modules.mail.folders.ranges import (
+    RANGES_READ_ONE_BY_ONE,
+    UidRange,
+    fetch_in,
+    merge_ranges,
+    subtract_ranges,
+)
 from freehold.modules.mail.model import MAX_UID, UID_BITS, Flag
 from freehold.storage.database import Transaction
 
@@ -101,13 +107,19 @@ async def mark_seen(
 
 
 async def forget_messages(tx: Transaction, folder_id: int, ranges: Sequence[UidRange]) -> None:
-    r"""Drop what readers have marked of messages that leave a shared folder."""
+    r"""Drop what readers have marked of messages that have left a shared folder.
+
+    Many ranges are looked through in one piece for rows whose message is gone.
+    """
+    if len(ranges) > RANGES_READ_ONE_BY_ONE:
+        ranges = [(ranges[0][0], ranges[-1][1])]
     base = folder_id << UID_BITS
     for (reader_id,) in await tx.fetch("SELECT reader_id FROM folder_reader WHERE folder_id = ?", folder_id):
         gone = 0
         for first, last in ranges:
             rows = await tx.fetch(
-                "DELETE FROM message_seen WHERE reader_id = ? AND message_id BETWEEN ? AND ? RETURNING seen",
+                "DELETE FROM message_seen WHERE reader_id = ? AND message_id BETWEEN ? AND ? AND NOT EXISTS"
+                " (SELECT 1 FROM message AS m WHERE m.id = message_seen.message_id) RETURNING seen",
                 reader_id,
                 base + first,
                 base + last,

@@ -103,7 +103,7 @@ async def move_messages(
     first_uid, uid_validity = await take_uids(tx, route, load, modseq)
     if not rows:
         return Transferred(0, uid_validity, [], [])
-    await _leave(tx, route, load, modseq)
+    was_shared = await _leave(tx, route, load, modseq)
     runs = runs_of(load.ids, first_uid, route.target_id)
     await tx.execute_many(
         "UPDATE message SET id = id + ?, modseq = ?, saved_ms = ? WHERE id BETWEEN ? AND ?",
@@ -111,6 +111,8 @@ async def move_messages(
     )
     moved = transferred(load, first_uid, uid_validity, modseq)
     await log_changes(tx, route.mailbox_id, route.source_id, modseq, ChangeKind.EXPUNGED, moved.source)
+    if was_shared:
+        await forget_messages(tx, route.source_id, moved.source)
     return moved
 
 
@@ -137,8 +139,8 @@ async def take_uids(tx: Transaction, route: Route, load: Load, modseq: int) -> t
     return row[0] - count, row[1]
 
 
-async def _leave(tx: Transaction, route: Route, load: Load, modseq: int) -> None:
-    """Count the messages off the source, and forget which of its readers have seen them."""
+async def _leave(tx: Transaction, route: Route, load: Load, modseq: int) -> bool:
+    """Count the messages off the source; returns whether it is shared."""
     row = await tx.fetch_one(
         "UPDATE folder SET modseq = ?, message_count = message_count - ?, unseen_count = unseen_count - ?,"
         " size_bytes = size_bytes - ? WHERE id = ? AND mailbox_id = ? RETURNING is_shared",
@@ -151,8 +153,7 @@ async def _leave(tx: Transaction, route: Route, load: Load, modseq: int) -> None
     )
     if row is None:
         raise FolderNotFoundError
-    if row[0]:
-        await forget_messages(tx, route.source_id, uid_ranges([row_id & MAX_UID for row_id in load.ids]))
+    return bool(row[0])
 
 
 async def charge(tx: Transaction, mailbox_id: int, load: Load) -> None:
