@@ -91,6 +91,9 @@ async def test_more_messages_than_the_limit_are_not_sorted(
         assert await talk.done(b"SEARCH $") == [b"* SEARCH"]
         assert (await talk.refused(b"THREAD REFS UTF-8 ALL")).startswith(b"NO [LIMIT]")
         assert await talk.done(b"SORT (SIZE) UTF-8 1:3") == [b"* SORT 3 1 2"]
+        monkeypatch.setattr(sort_order, "MAX_KEY_CHARACTERS", 13)
+        assert (await talk.refused(b"SORT (SUBJECT) UTF-8 1:3")).startswith(b"NO [LIMIT]")
+        assert await talk.done(b"SORT (SIZE) UTF-8 1:3") == [b"* SORT 3 1 2"]
 
 
 TEXTS = st.text(st.sampled_from("abAB zßäÄé"), min_size=1, max_size=4).filter(

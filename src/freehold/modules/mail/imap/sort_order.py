@@ -15,6 +15,8 @@ from freehold.storage.database import Row
 
 MAX_SORTED_MESSAGES = 200_000
 """Messages that are sorted at once; each costs some 300 bytes meanwhile."""
+MAX_KEY_CHARACTERS = 128 * 1024 * 1024
+"""All texts together by which messages are sorted or threaded; hostile ones name a hundred others each."""
 CHUNK_MESSAGES = 2000
 """Messages whose keys are read at once."""
 SORTED_IN_LOOP = 20_000
@@ -33,6 +35,7 @@ _COLUMNS: dict[SortField, str | None] = {
     SortField.SUBJECT: "base_subject",
     SortField.TO: "to_key",
 }
+_NUMBERS = frozenset({"sent_ms", "is_reply"})
 MS_PER_SECOND = 1000
 _ARRIVAL_COLUMN, _SIZE_COLUMN, _FIXED_COLUMNS = 1, 2, 3
 
@@ -61,22 +64,27 @@ async def read_rows_of(
     """Return (UID, INTERNALDATE, size, the named columns of `message_index`) of ascending UIDs, in order.
 
     Raises:
-        TooManyToSortError: there are more than `MAX_SORTED_MESSAGES`.
+        TooManyToSortError: there are more than `MAX_SORTED_MESSAGES`, or their texts are too long.
     """
     if len(uids) > MAX_SORTED_MESSAGES:
         raise TooManyToSortError
     context = conversation.context
     nothing = tuple("" for _ in names)
+    texts = [place for place, name in enumerate(names, _FIXED_COLUMNS) if name not in _NUMBERS]
     rows: list[Row] = []
+    room = MAX_KEY_CHARACTERS
     for start in range(0, len(uids), CHUNK_MESSAGES):
         wanted = uids[start : start + CHUNK_MESSAGES]
         read = await read_index_rows(
             context.database, context.blobs, view.mailbox_id, view.folder_id, _covering(wanted), names
         )
-        if len(read) != len(wanted):
+        if [row[0] for row in read] != list(wanted):
             known = {row[0]: row for row in read}
             read = [known.get(uid) or (uid, 0, 0, *nothing) for uid in wanted]
         rows += read
+        room -= sum(len(row[place]) for place in texts for row in read)
+        if room < 0:
+            raise TooManyToSortError
         await asyncio.sleep(0)
     return rows
 
