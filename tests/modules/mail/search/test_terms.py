@@ -97,7 +97,11 @@ def found_in(segment: Segment, field: Field, part: bytes) -> set[int]:
     return {segment.documents[number] for number in find_part(index, part, len(segment.documents))}
 
 
-@given(documents, st.sampled_from([b"a", b"b", b"ab", b"bc", b"\nab", b"\nb", b"x"]), st.integers(1, 5))
+@given(
+    documents,
+    st.sampled_from([b"a", b"b", b"ab", b"bc", b"\nab", b"\nb", b"b\n", b"\nb\n", b"x"]),
+    st.integers(1, 5),
+)
 def test_a_segment_finds_what_is_in_it_also_when_it_is_merged_and_some_are_dead(
     documents: list[dict[Field, set[bytes]]], part: bytes, size: int
 ) -> None:
@@ -111,3 +115,9 @@ def test_a_segment_finds_what_is_in_it_also_when_it_is_merged_and_some_are_dead(
                 for blob_id, terms in numbered
                 if blob_id not in gone and part in b"\n" + b"\n".join(terms.get(field, ())) + b"\n"
             }
+
+
+def test_a_line_end_in_what_is_looked_for_is_no_end_of_a_term() -> None:
+    assert not runs_of("\na").is_exact
+    assert not runs_of("\n日本\n").is_exact
+    assert runs_of("日本").is_exact

@@ -93,5 +93,5 @@ def _header_question(name: str, runs: Runs) -> Question:
     field = NAMED_FIELDS.get(name)
     if field is not None and runs.parts:
         return Question(frozenset({field}), runs, runs.is_exact)
-    parts = dict.fromkeys((*runs.parts, *runs_of(name).parts))
-    return Question(_HEADER, Runs(tuple(parts), is_exact=False, at_start=runs.at_start), is_exact=False)
+    parts = dict.fromkeys((*runs.parts, *runs_of(f" {name} ").parts))
+    return Question(_HEADER, Runs(tuple(parts), is_exact=False), is_exact=False)

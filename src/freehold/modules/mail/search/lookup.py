@@ -125,7 +125,7 @@ async def _scan_words(
     index: FieldIndex | None = None
     has_partial = _PARTIAL_MARK in words
     for question, segments in concerned:
-        parts = [b"\n" + part if question.runs.at_start else part for part in question.runs.parts]
+        parts = question.runs.parts
         found = [part in words for part in parts]
         if not has_partial and not any(found):
             continue

@@ -80,7 +80,7 @@ def merge_segments(segments: Sequence[Segment], dead: Set[int] = frozenset()) ->
 def find_part(index: FieldIndex, part: bytes, document_count: int) -> set[int]:
     """Return the numbers of the contents that have a term with `part` in it.
 
-    A line feed before `part` asks for terms that begin with it.
+    A line feed before or behind `part` asks for terms that begin or end with it.
     """
     words = index.words
     at = words.find(part)

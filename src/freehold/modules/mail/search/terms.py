@@ -9,6 +9,7 @@ whole.
 import re
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from itertools import islice
 from typing import AnyStr
 
 import msgspec
@@ -20,7 +21,7 @@ LONG_RUN = 48
 STEP = LONG_RUN // 2
 """Between the starts of a long run's pieces."""
 MAX_LOOKED_UP = STEP
-"""Characters of a run that are looked up; a longer one is looked for where its beginning is."""
+"""Characters of a run that are looked up where it may begin or end within a word."""
 MAX_RUNS = 16
 """Of one text, as many are looked up at most."""
 MIN_STEM = 3
@@ -45,13 +46,12 @@ class Field(IntEnum):
 class Runs(msgspec.Struct, frozen=True):
     """What to look up in the index for a text.
 
-    A message that contains the text has every one of `parts` within a term (with `at_start`, at its
-    beginning). `is_exact`: and the other way round.
+    A message that contains the text has every one of `parts` in its terms, each written between line feeds.
+    `is_exact`: and the other way round.
     """
 
     parts: tuple[bytes, ...]
     is_exact: bool
-    at_start: bool = False
 
 
 _CJK = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -78,23 +78,28 @@ def terms_of(text: str) -> set[bytes]:
 def runs_of(text: str) -> Runs:
     """Return what to look up for a substring (RFC 9051 §6.4.4)."""
     folded = fold(text)
-    runs = _RUN.findall(folded)
-    parts = dict.fromkeys(part.encode() for run in runs[:MAX_RUNS] for part in _looked_up(run))
-    is_exact = len(parts) == 1 and folded.encode("utf-8", "replace") in parts
-    return Runs(tuple(parts), is_exact)
+    found = list(islice(_RUN.finditer(folded), MAX_RUNS))
+    parts = [
+        part
+        for run in found
+        for part in _looked_up(run[0], starts=run.start() > 0, ends=run.end() < len(folded))
+    ]
+    unique = dict.fromkeys(part.encode() for part in parts)
+    is_exact = bool(found) and found[0][0] == folded and parts in ([folded], [f"\n{folded}\n"])
+    return Runs(tuple(unique), is_exact)
 
 
 def words_of(text: str) -> Runs:
     """Return what to look up for words in any order, by their stems (RFC 6203 §3)."""
-    runs = _RUN.findall(fold(text))
-    parts = dict.fromkeys(part.encode() for run in runs[:MAX_RUNS] for part in _stems(run))
-    return Runs(tuple(parts), len(runs) <= MAX_RUNS and bool(parts), at_start=True)
+    found = list(islice(_RUN.finditer(fold(text)), MAX_RUNS + 1))
+    parts = dict.fromkeys(part.encode() for run in found[:MAX_RUNS] for part in _stems(run[0]))
+    return Runs(tuple(parts), len(found) <= MAX_RUNS and bool(parts))
 
 
 def has_all(terms: Iterable[bytes], runs: Runs) -> bool:
     """Tell whether terms have all parts of a text, as the index would."""
-    joined = b"\n" + b"\n".join(terms)
-    return all((b"\n" + part if runs.at_start else part) in joined for part in runs.parts)
+    joined = b"\n%b\n" % b"\n".join(terms)
+    return all(part in joined for part in runs.parts)
 
 
 def _wide_terms(folded: str) -> set[bytes]:
@@ -109,18 +114,27 @@ def _wide_terms(folded: str) -> set[bytes]:
     return {word.encode() for word in words}
 
 
-def _looked_up(run: str) -> Iterator[str]:
+def _looked_up(run: str, *, starts: bool, ends: bool) -> Iterator[str]:
+    """Yield what a run of a text is looked up by; `starts`, `ends`: the message's run does so there too."""
+    before, behind = "\n" if starts else "", "\n" if ends else ""
     if _IS_CJK.match(run) is not None:
-        yield from _pairs(run[:MAX_LOOKED_UP])
+        if len(run) == 1:
+            yield before + run + behind
+        else:
+            yield from (f"\n{pair}\n" for pair in _pairs(run[:MAX_LOOKED_UP]))
+    elif starts:
+        yield before + run[:LONG_RUN] + behind
+    elif ends:
+        yield run[-MAX_LOOKED_UP:] + behind
     else:
         yield run[:MAX_LOOKED_UP]
 
 
 def _stems(run: str) -> Iterator[str]:
     if _IS_CJK.match(run) is not None:
-        yield from _pairs(run[:MAX_LOOKED_UP])
+        yield from _looked_up(run, starts=False, ends=False)
     else:
-        yield run[: min(MAX_LOOKED_UP, max(MIN_STEM, len(run) * 3 // 4))]
+        yield "\n" + run[: min(MAX_LOOKED_UP, max(MIN_STEM, len(run) * 3 // 4))]
 
 
 def _pairs(run: str) -> Iterator[str]:
