@@ -390,3 +390,25 @@ async def test_a_client_that_is_gone_is_no_longer_woken(port: int) -> None:
             await actor.append(b"INBOX", MESSAGE)
             await asyncio.sleep(0)
         await actor.done(b"CREATE after")
+
+
+async def test_a_shared_folder_is_watched_for_as_long_as_it_may_be_read(any_port: int) -> None:
+    name = b'"Other Users/ann@example.test/team"'
+    async with member(any_port) as ann, member(any_port, b"bob@example.test") as bob:
+        await ann.done(b"CREATE team")
+        await ann.done(b"CREATE private")
+        await ann.done(b"SETACL team bob@example.test l")
+        lines = await bob.done(b"NOTIFY SET (mailboxes " + name + b" " + NEW_AND_GONE + b")")
+        assert lines == [b'* LIST (\\NoAccess) "/" ' + name]
+        await ann.append(b"team", MESSAGE)
+        await silence(bob)
+        await ann.done(b"SETACL team bob@example.test lr")
+        assert await heard(bob) == b"* STATUS " + name + b" (MESSAGES 1 UIDNEXT 2 UNSEEN 1)"
+        await ann.append(b"private", MESSAGE)
+        await ann.append(b"team", MESSAGE)
+        assert await heard(bob) == b"* STATUS " + name + b" (MESSAGES 2 UIDNEXT 3 UNSEEN 2)"
+        await bob.done(b"NOTIFY SET (subtree " + name + b" (MailboxName)) (personal " + NEW_AND_GONE + b")")
+        await ann.done(b"DELETEACL team bob@example.test")
+        assert await bob.line() == b'* LIST (\\NonExistent) "/" ' + name
+        await ann.append(b"team", MESSAGE)
+        await silence(bob)

@@ -45,3 +45,5 @@ def end_notify(conversation: Conversation) -> None:
         watchers = conversation.context.watchers
         watchers.unwatch(registration.watched_id, registration.hear_selected)
         watchers.unfollow(conversation.mailbox_id, registration.hear)
+        for owner_id in registration.owners:
+            watchers.unfollow(owner_id, registration.hear)

@@ -1,12 +1,17 @@
 """NOTIFY: what is told unasked from now on (RFC 5465 §3.1)."""
 
+from dataclasses import replace
+
+from freehold.modules.mail.folders.access import list_shared
 from freehold.modules.mail.folders.read import list_folders, list_lone_subscriptions
+from freehold.modules.mail.folders.rights import Right
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.idle import end_notify
 from freehold.modules.mail.imap.notify_state import FolderTree, Registration
+from freehold.modules.mail.imap.watchers import News
 from freehold.protocols.imap import data_response
 from freehold.protocols.imap.errors import Status
-from freehold.protocols.imap.notify import NOTIFICATION_OVERFLOW, Notify, NotifyEvent
+from freehold.protocols.imap.notify import MESSAGE_EVENTS, NOTIFICATION_OVERFLOW, Notify, NotifyEvent
 from freehold.protocols.imap.status import StatusItem
 from freehold.storage.database import Transaction
 
@@ -26,7 +31,9 @@ async def notify(conversation: Conversation, command: Notify) -> Reply:
         watchers, mailbox_id = conversation.context.watchers, conversation.mailbox_id
         watchers.follow(mailbox_id, registration.hear)  # before looking: nothing falls between
         try:
-            tree = await conversation.context.database.read(read_tree, mailbox_id)
+            tree = await conversation.context.database.read(
+                read_tree, mailbox_id, with_others=registration.reaches_others
+            )
         except BaseException:
             watchers.unfollow(mailbox_id, registration.hear)
             raise
@@ -35,16 +42,47 @@ async def notify(conversation: Conversation, command: Notify) -> Reply:
             return Reply("Too many folders to watch", NOTIFICATION_OVERFLOW, Status.NO)
     end_notify(conversation)
     conversation.notify = registration
+    follow_owners(conversation, registration, frozenset())
+    _tell_unreadable(conversation, registration, tree)
     if command.status:
         await _send_status(conversation, registration, tree)
     return Reply("Notify completed")
 
 
-async def read_tree(tx: Transaction, mailbox_id: int) -> FolderTree:
-    """Return a mailbox's folders and lone subscriptions."""
-    return FolderTree(
-        await list_folders(tx, mailbox_id), frozenset(await list_lone_subscriptions(tx, mailbox_id))
-    )
+async def read_tree(tx: Transaction, mailbox_id: int, *, with_others: bool) -> FolderTree:
+    """Return a person's folders and lone subscriptions, and the folders of others that may be read."""
+    folders = await list_folders(tx, mailbox_id)
+    lone = frozenset(await list_lone_subscriptions(tx, mailbox_id))
+    if not with_others:
+        return FolderTree(folders, lone)
+    owners: dict[int, int] = {}
+    unreadable = []
+    for name, access in (await list_shared(tx, mailbox_id)).items():
+        if Right.READ in access.rights:
+            folders.append(replace(access.folder, name=name, is_subscribed=name in lone))
+            owners[access.folder.id] = access.mailbox_id
+        else:
+            unreadable.append(name)
+    return FolderTree(folders, lone, owners, tuple(unreadable))
+
+
+def follow_owners(conversation: Conversation, registration: Registration, before: frozenset[int]) -> None:
+    """Follow the mailboxes of those whose folders are watched now, and `before` no longer."""
+    watchers = conversation.context.watchers
+    for owner_id in before - registration.owners:
+        watchers.unfollow(owner_id, registration.hear)
+    for owner_id in registration.owners - before:
+        watchers.follow(owner_id, registration.hear)
+        registration.news |= News.MESSAGES  # what fell between reading and following
+
+
+def _tell_unreadable(conversation: Conversation, registration: Registration, tree: FolderTree) -> None:
+    r"""Tell by \NoAccess which folders cannot be watched for want of a right (RFC 5465 §3.1)."""
+    for name in tree.unreadable:
+        if registration.events_of(name, is_subscribed=name in tree.lone) & MESSAGE_EVENTS:
+            conversation.send(
+                data_response.list_line(["\\NoAccess"], name, utf8=conversation.connection.utf8)
+            )
 
 
 async def _send_status(conversation: Conversation, registration: Registration, tree: FolderTree) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from freehold.modules.mail.folders.names import parents
+from freehold.modules.mail.folders.names import is_name_of_others, parents
 from freehold.modules.mail.folders.read import Folder
 from freehold.modules.mail.imap.notify_state import FolderTree, KnownFolder, Registration
 from freehold.protocols.imap.notify import NotifyEvent
@@ -83,7 +83,7 @@ def _come_or_gone(
     for name in before.keys() | after.keys():
         if name not in moved and before.get(name) != after.get(name):
             yield name
-            if (name in before) != (name in after):
+            if (name in before) != (name in after) and not is_name_of_others(name):
                 yield from parents(name)[-1:]
 
 

@@ -11,7 +11,7 @@ from freehold.modules.mail.folders.read import Folder, list_changed_folders
 from freehold.modules.mail.imap.authenticate import check_access
 from freehold.modules.mail.imap.conversation import Conversation
 from freehold.modules.mail.imap.fetch import fetch
-from freehold.modules.mail.imap.notify import read_tree
+from freehold.modules.mail.imap.notify import follow_owners, read_tree
 from freehold.modules.mail.imap.notify_names import compare_names
 from freehold.modules.mail.imap.notify_state import FolderTree, KnownFolder, Registration
 from freehold.modules.mail.imap.sync import tell_changes
@@ -77,8 +77,10 @@ async def tell_others(conversation: Conversation) -> None:
     try:
         await check_access(conversation)
         database, mailbox_id = conversation.context.database, conversation.mailbox_id
-        if news & News.NAMES:
-            await _tell_tree(conversation, registration, await database.read(read_tree, mailbox_id))
+        with_others = registration.reaches_others
+        if news & News.NAMES or with_others:
+            tree = await database.read(read_tree, mailbox_id, with_others=with_others)
+            await _tell_tree(conversation, registration, tree)
         else:
             changed = await database.read(list_changed_folders, mailbox_id, registration.modseq)
             await _tell_changed(conversation, registration, changed)
@@ -101,9 +103,11 @@ async def _tell_tree(conversation: Conversation, registration: Registration, tre
     known = registration.folders
     names = {folder.name: folder.uid_validity for folder in known.values()}
     lines += _status_lines(conversation, registration, tree.folders, names)
+    owners = registration.owners
     if not registration.know(tree):
         _overflow(conversation, registration)
         return
+    follow_owners(conversation, registration, owners)
     await _send(conversation, lines)
 
 
@@ -185,7 +189,9 @@ def _everything(folder: Folder, *, condstore: bool) -> dict[StatusItem, int | No
 
 def _overflow(conversation: Conversation, registration: Registration) -> None:
     """End the notifications of a mailbox that has grown too large to watch (RFC 5465 §5.8)."""
-    conversation.context.watchers.unfollow(conversation.mailbox_id, registration.hear)
+    watchers = conversation.context.watchers
+    for mailbox_id in (conversation.mailbox_id, *registration.owners):
+        watchers.unfollow(mailbox_id, registration.hear)
     registration.give_up()
     conversation.send(response.untagged_ok("Too many folders to watch", NOTIFICATION_OVERFLOW))
 

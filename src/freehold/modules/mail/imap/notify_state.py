@@ -1,9 +1,9 @@
 """What a session asked for with NOTIFY, and what it has been told of other folders (RFC 5465 §3.1, §6)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
-from freehold.modules.mail.folders.names import DELIMITER, canonical_name
+from freehold.modules.mail.folders.names import DELIMITER, canonical_name, is_name_of_others
 from freehold.modules.mail.folders.read import Folder
 from freehold.modules.mail.imap.watchers import News
 from freehold.protocols.imap.notify import (
@@ -49,16 +49,23 @@ class KnownFolder(NamedTuple):
 
 
 class FolderTree(NamedTuple):
-    """All folders of a mailbox, and the names that are only subscribed to."""
+    """All folders that a person may read, and the names that are only subscribed to.
+
+    `owners` has whose each folder of others is, by its id; `unreadable` are names of others' folders that
+    the person may know of and not read.
+    """
 
     folders: list[Folder]
     lone: frozenset[str]
+    owners: Mapping[int, int] = {}
+    unreadable: tuple[str, ...] = ()
 
 
 class Registration:
     """One session's NOTIFY: its groups, its news, and the folders' state that news are compared with.
 
-    `news` and `has_selected_news` say where to look; `modseq` is up to where folders were looked at,
+    `news` and `has_selected_news` say where to look; `modseq` is up to where the person's own folders were looked at, `owners` are others whose
+    folders are watched,
     `watched_id` the open folder that is watched, or 0.
     """
 
@@ -70,6 +77,7 @@ class Registration:
         "lone",
         "modseq",
         "news",
+        "owners",
         "selected",
         "watched_id",
     )
@@ -81,6 +89,7 @@ class Registration:
         self.folders: dict[int, KnownFolder] = {}
         self.lone: frozenset[str] = frozenset()
         self.modseq = 0
+        self.owners: frozenset[int] = frozenset()
         self.news = News(0)
         self.has_selected_news = False
         self.watched_id = 0
@@ -120,6 +129,14 @@ class Registration:
         """Whether any group asks for news of the list of folders."""
         return any(group.events & NAME_EVENTS for group in self.groups)
 
+    @property
+    def reaches_others(self) -> bool:
+        """Whether any group may be about folders of others."""
+        return any(
+            group.filter is MailboxFilter.SUBSCRIBED or any(map(is_name_of_others, group.mailboxes))
+            for group in self.groups
+        )
+
     def events_of(self, name: str, *, is_subscribed: bool) -> frozenset[NotifyEvent]:
         """Return what all groups together want to know of a folder."""
         wanted = (group.events for group in self.groups if _matches(group, name, is_subscribed=is_subscribed))
@@ -137,7 +154,9 @@ class Registration:
             return False
         self.folders = {folder.id: KnownFolder.of(folder) for folder in wanted}
         self.lone = tree.lone if self.wants_names else frozenset()
-        self.modseq = max((folder.modseq for folder in tree.folders), default=0)
+        self.owners = frozenset(tree.owners[folder.id] for folder in wanted if folder.id in tree.owners)
+        own = (folder.modseq for folder in tree.folders if folder.id not in tree.owners)
+        self.modseq = max(own, default=0)
         return True
 
     def know_changed(self, changed: Iterable[Folder]) -> bool:
@@ -150,7 +169,7 @@ class Registration:
     def give_up(self) -> None:
         """Tell nothing any more, as after NOTIFY NONE (RFC 5465 §5.8)."""
         self.selected, self.groups = None, ()
-        self.folders, self.lone, self.news = {}, frozenset(), News(0)
+        self.folders, self.lone, self.owners, self.news = {}, frozenset(), frozenset(), News(0)
 
 
 def _canonical(group: EventGroup) -> EventGroup:
@@ -160,7 +179,7 @@ def _canonical(group: EventGroup) -> EventGroup:
 def _matches(group: EventGroup, name: str, *, is_subscribed: bool) -> bool:
     match group.filter:
         case MailboxFilter.PERSONAL | MailboxFilter.INBOXES:  # mail may be delivered to any (RFC 5465 §6.3)
-            return True
+            return not is_name_of_others(name)
         case MailboxFilter.SUBSCRIBED:
             return is_subscribed
         case MailboxFilter.MAILBOXES:
