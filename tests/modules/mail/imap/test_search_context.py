@@ -2,7 +2,7 @@
 
 import pytest
 
-from freehold.modules.mail.imap import search_context
+from freehold.modules.mail.imap import live_result, search_context
 from tests.modules.mail.imap.client import ImapTalk, member
 from tests.modules.mail.imap.test_saved_result import fill
 
@@ -117,6 +117,28 @@ async def test_results_beyond_the_limit_are_not_kept_up_to_date(
             b'* NO [NOUPDATE "live"] Too much to keep up to date',
         ]
         assert (await talk.refused(b'CANCELUPDATE "live"')).startswith(b"NO")
+
+
+async def test_a_sorted_result_that_grows_beyond_the_limit_is_given_up(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_context, "MAX_CONTEXT_MESSAGES", 2)
+    async with member(port) as talk:
+        await fill(talk, 3)
+        await opened(talk, b"SORT RETURN (UPDATE) (SIZE) UTF-8 SEEN")
+        lines = await talk.done(b"STORE 1:3 +FLAGS.SILENT (\\Seen)")
+        assert lines == [b'* NO [NOUPDATE "live"] Too much to keep up to date']
+        assert await talk.done(b"STORE 1 -FLAGS.SILENT (\\Seen)") == []
+
+
+async def test_keys_with_too_many_ranges_are_not_kept(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_result, "MAX_KEY_RANGES", 1)
+    async with member(port) as talk:
+        await fill(talk, 3)
+        assert await opened(talk, b"SEARCH RETURN (UPDATE) 1,3") == [
+            b'* ESEARCH (TAG "live")',
+            b'* NO [NOUPDATE "live"] Too much to keep up to date',
+        ]
 
 
 async def test_another_folder_ends_updates(port: int) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from freehold.modules.mail.folders.change import uid_ranges
 from freehold.modules.mail.imap.errors import NotSavedError
-from freehold.modules.mail.imap.search_sets import any_set, replace_sets
+from freehold.modules.mail.imap.search_sets import messages_in, replace_sets, sets_in
 from freehold.modules.mail.imap.uid_map import UidMap
 from freehold.modules.mail.imap.view import NOTHING_SAVED, View
 from freehold.protocols.imap.commands import Command
@@ -51,7 +51,7 @@ def put_saved_result(command: Command, view: View) -> Command:
             if uids.is_saved_result:
                 return replace(command, uids=_saved(view, uid=True))
         case Search() | Sort() | Thread():
-            if any_set(command.key, _is_saved):
+            if any(map(_is_saved, sets_in(command.key))):
                 return replace(command, key=_put(command.key, view))
     return command
 
@@ -62,8 +62,7 @@ def _put(key: SearchKey, view: View) -> SearchKey:
 
 
 def _is_saved(named: Numbers | Uids) -> bool:
-    messages = named.messages if isinstance(named, Numbers) else named.uids
-    return messages.is_saved_result
+    return messages_in(named).is_saved_result
 
 
 def _saved(view: View, *, uid: bool) -> SequenceSet:

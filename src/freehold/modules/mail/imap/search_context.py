@@ -11,7 +11,8 @@ from freehold.modules.mail.folders.change import uid_ranges
 from freehold.modules.mail.folders.ranges import UidRange, merge_ranges, subtract_ranges
 from freehold.modules.mail.imap.context_changes import changes_in_order, changes_in_sort
 from freehold.modules.mail.imap.conversation import Conversation, Reply
-from freehold.modules.mail.imap.live_result import LiveResult
+from freehold.modules.mail.imap.errors import TooManyToSortError
+from freehold.modules.mail.imap.live_result import MAX_CONTEXT_MESSAGES, LiveResult
 from freehold.modules.mail.imap.search_matches import find_matches
 from freehold.modules.mail.imap.search_sets import by_uid
 from freehold.modules.mail.imap.sort_order import sort_messages
@@ -46,7 +47,7 @@ def open_context(conversation: Conversation, view: View, command: Search | Sort,
     """
     if command.returns is None or not command.returns.update:
         return
-    key = by_uid(command.key, view)
+    key = by_uid(command.key, view.uids)
     if isinstance(command, Sort):
         context = LiveResult(command.tag, command.uid, key, command.order, UidMap(), array("I", uids))
     else:
@@ -87,11 +88,15 @@ async def tell_changed_results(conversation: Conversation, view: View, changed: 
     for context in list(view.contexts):
         key = And((context.key, Uids(SequenceSet(tuple(looked_at)))))
         found = uid_ranges(list((await find_matches(conversation, view, key)).uids))
-        if context.order:
-            await _change_sorted(conversation, view, context, looked_at, found)
-        else:
-            await _change_runs(conversation, view, context, looked_at, found)
-        if context.is_too_large:
+        try:
+            if context.order:
+                await _change_sorted(conversation, view, context, looked_at, found)
+            else:
+                await _change_runs(conversation, view, context, looked_at, found)
+            is_kept = not context.is_too_large
+        except TooManyToSortError:
+            is_kept = False
+        if not is_kept:
             view.contexts = [each for each in view.contexts if each is not context]
             _refuse_updates(conversation, context)
 
@@ -119,12 +124,18 @@ async def _change_sorted(
     looked_at: Sequence[UidRange],
     found: Sequence[UidRange],
 ) -> None:
-    """Bring a result of SORT up to date; what stays keeps its order, for no criterion can change."""
+    """Bring a result of SORT up to date; what stays keeps its order, for no criterion can change.
+
+    Raises:
+        TooManyToSortError: there are too many messages to keep the result.
+    """
     before = context.sorted_uids
     looked, matching = UidMap(looked_at), UidMap(found)
     kept = [uid for uid in before if looked.index_of(uid) < 0 or matching.index_of(uid) >= 0]
     gained = sorted(set(matching.uids(0, len(matching))) - set(before))
     after: Sequence[int] = kept
+    if len(kept) + len(gained) > MAX_CONTEXT_MESSAGES:
+        raise TooManyToSortError
     if gained:
         uids = sorted([*kept, *gained])
         after = [uids[index] for index in await sort_messages(conversation, view, uids, context.order)]

@@ -1,8 +1,8 @@
 """Sets of messages within search keys, put in terms that stay right when messages go or come."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from freehold.modules.mail.imap.view import View
+from freehold.modules.mail.imap.uid_map import UidMap
 from freehold.protocols.imap.search_keys import And, Not, Numbers, Or, SearchKey, Uids
 from freehold.protocols.imap.sequence_set import STAR, SequenceSet
 
@@ -22,20 +22,24 @@ def replace_sets(key: SearchKey, change: Callable[[Numbers | Uids], SearchKey]) 
             return key
 
 
-def any_set(key: SearchKey, wanted: Callable[[Numbers | Uids], bool]) -> bool:
-    """Tell whether some set in a key is wanted."""
+def sets_in(key: SearchKey) -> Iterator[Numbers | Uids]:
+    """Yield the sets of numbers or UIDs in a key."""
     match key:
         case And(keys) | Or(keys):
-            return any(any_set(each, wanted) for each in keys)
+            for each in keys:
+                yield from sets_in(each)
         case Not(inner):
-            return any_set(inner, wanted)
+            yield from sets_in(inner)
         case Numbers() | Uids():
-            return wanted(key)
-        case _:
-            return False
+            yield key
 
 
-def by_uid(key: SearchKey, view: View) -> SearchKey:
+def messages_in(named: Numbers | Uids) -> SequenceSet:
+    """Return the set itself."""
+    return named.messages if isinstance(named, Numbers) else named.uids
+
+
+def by_uid(key: SearchKey, there: UidMap) -> SearchKey:
     """Return a key that names by UID what it names by number; `*` goes on meaning the newest message."""
 
     def change(named: Numbers | Uids) -> SearchKey:
@@ -45,11 +49,11 @@ def by_uid(key: SearchKey, view: View) -> SearchKey:
         for low, high in named.messages.ranges:
             if high == STAR and low in {STAR, 1}:
                 uids.append((low, STAR))
-            elif high == STAR and low <= len(view.uids):
-                uids.append((view.uids.uid_at(low - 1), STAR))
+            elif high == STAR and low <= len(there):
+                uids.append((there.uid_at(low - 1), STAR))
             else:
-                positions = view.uids.positions(SequenceSet(((low, high),)), uid=False)
-                uids += (pair for each in positions for pair in view.uids.uid_ranges(each.start, each.stop))
+                positions = there.positions(SequenceSet(((low, high),)), uid=False)
+                uids += (pair for each in positions for pair in there.uid_ranges(each.start, each.stop))
         return Uids(SequenceSet(tuple(uids)))
 
     return replace_sets(key, change)

@@ -1,7 +1,7 @@
 """The mode in which messages have UIDs and no numbers (RFC 9586)."""
 
 from freehold.modules.mail.imap.conversation import Conversation, Reply
-from freehold.modules.mail.imap.search_sets import any_set
+from freehold.modules.mail.imap.search_sets import sets_in
 from freehold.protocols.imap import response_code
 from freehold.protocols.imap.commands import Command
 from freehold.protocols.imap.copy import Copy, Move
@@ -32,7 +32,7 @@ def uses_numbers(command: Command) -> bool:
         case Fetch() | Store() | Copy() | Move():
             return not command.uid
         case Search() | Sort() | Thread():
-            return not command.uid or any_set(command.key, _is_number)
+            return not command.uid or any(map(_is_number, sets_in(command.key)))
         case _:
             return False
 
