@@ -6,6 +6,8 @@ import pytest
 
 from freehold.accounts.model import HOST_ADMINISTRATOR
 from freehold.modules.mail.addresses.mailboxes import remove_mailbox, set_mailbox_disabled
+from freehold.modules.mail.folders import access
+from freehold.modules.mail.folders import share as sharing
 from freehold.storage.database import Transaction
 from tests.mail_host import MailHost
 from tests.modules.mail.imap.client import imap, member
@@ -265,3 +267,23 @@ async def test_a_disabled_person_shares_nothing(host: MailHost, port: int) -> No
     async with member(port, BOB) as bob:
         assert await bob.done(b'LIST "" "Other*"') == []
         assert (await bob.refused(b"SELECT " + of(ANN, b"a"))).startswith(b"NO [NONEXISTENT]")
+
+
+async def test_strangers_cannot_crowd_a_list(any_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with member(any_port) as ann, member(any_port, BOB) as bob, member(any_port, ZOE) as zoe:
+        await share(zoe, b"spam", BOB, b"lr")
+        await share(ann, b"work", b"anyone", b"lr")
+        names = [line.rpartition(b'"Other Users/')[2] for line in await bob.done(b'LIST "" "Other*"')]
+        assert names[-2:] == [b'zoe@zoe.test"', b'zoe@zoe.test/spam"']
+        monkeypatch.setattr(access, "MAX_LISTED_ENTRIES", 2)
+        names = [line.rpartition(b'"Other Users/')[2] for line in await bob.done(b'LIST "" "Other*"')]
+        assert names[1:] == [b'ann@example.test"', b'ann@example.test/work"']
+
+
+async def test_a_list_is_bounded(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "MAX_ENTRIES", 1)
+    async with member(port) as ann:
+        await ann.done(b"SETACL INBOX bob@example.test lr")
+        assert (await ann.refused(b"SETACL INBOX anyone l")).startswith(b"NO [LIMIT]")
+        await ann.done(b"SETACL INBOX bob@example.test lrs")
+        await ann.done(b'SETACL INBOX anyone ""')

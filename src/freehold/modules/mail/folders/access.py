@@ -235,18 +235,18 @@ def folder_as_read(row: Row) -> Folder:
 async def list_shared(tx: Transaction, person_id: int) -> dict[str, Access]:
     """Return the folders of others that a person may know of, by what the person calls them.
 
-    No more than `MAX_LISTED_ENTRIES` entries are looked at, since anybody may share with anybody.
+    No more than `MAX_LISTED_ENTRIES` entries are looked at, since anybody may share with anybody; those of
+    the same owner's people come first, and cannot be crowded out by strangers.
     """
     rows = await tx.fetch(
         f"SELECT m.address, m.id, g.holder_id, g.is_negative, g.rights, {READER_COLUMNS}"  # noqa: S608
         " FROM folder_right AS g JOIN folder AS f ON f.id = g.folder_id"
         " JOIN mailbox AS m ON m.id = f.mailbox_id"
         " LEFT JOIN folder_reader AS r ON r.folder_id = f.id AND r.reader_id = ?"
-        f" WHERE g.holder_id IN {_HOLDERS} AND m.id <> ? AND NOT m.is_disabled ORDER BY g.folder_id LIMIT ?",
-        person_id,
-        person_id,
-        person_id,
-        person_id,
+        f" WHERE g.holder_id IN {_HOLDERS} AND m.id <> ? AND NOT m.is_disabled"
+        " ORDER BY CASE WHEN m.owner_id = (SELECT owner_id FROM mailbox WHERE id = ?) THEN 0 ELSE 1 END,"
+        " g.folder_id LIMIT ?",
+        *(person_id,) * 5,
         MAX_LISTED_ENTRIES,
     )
     entries: dict[int, list[Row]] = {}

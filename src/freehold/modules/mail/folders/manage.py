@@ -1,7 +1,6 @@
 """Make, delete, rename and subscribe to folders by the names that a person has for them (RFC 4314 §4)."""
 
 from freehold.modules.mail.folders.access import (
-    Place,
     open_access,
     place_for_new,
     shared_name,
@@ -59,7 +58,7 @@ async def rename_for(
     access = await open_access(tx, person_id, name, Right.REMOVE)
     if access.reader_id and access.folder.name == INBOX:
         raise RightMissingError
-    place: Place = await place_for_new(tx, person_id, to_name)
+    place = await place_for_new(tx, person_id, to_name)
     if place.mailbox_id != access.mailbox_id:
         raise FolderNameError("a folder cannot be moved to another person")
     folder_id = await rename_folder(tx, access.mailbox_id, access.folder.name, place.name, now_ms=now_ms)

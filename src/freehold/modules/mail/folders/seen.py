@@ -63,10 +63,8 @@ async def change_flags_as_reader(
     if shared.does_something:
         done = await change_flags(tx, reading.mailbox_id, reading.folder_id, ranges, shared)
         told = FlagsChanged(done.modseq, done.previous, done.changed, failed)
-    if change.mode is FlagMode.REPLACE:
-        if not change.touched & Flag.SEEN:
-            return told, FlagsChanged(0, 0, [], [])
-    elif not change.flags & Flag.SEEN:
+    touched = change.touched if change.mode is FlagMode.REPLACE else change.flags
+    if not touched & Flag.SEEN:
         return told, FlagsChanged(0, 0, [], [])
     seen = bool(change.flags & Flag.SEEN) and change.mode is not FlagMode.REMOVE
     return told, await mark_seen(tx, reading, ranges, seen=seen)

@@ -60,13 +60,12 @@ async def find_holder(tx: Transaction, access: Access, identifier: str) -> Holde
     name = identifier.strip().lower()
     is_negative = name.startswith("-")
     name = name.removeprefix("-")
-    match name:
-        case "anyone":
-            row = await tx.fetch_one("SELECT -owner_id FROM mailbox WHERE id = ?", access.mailbox_id)
-        case "owner":
-            row = (access.mailbox_id,)
-        case _:
-            row = await tx.fetch_one("SELECT id FROM mailbox WHERE address = ?", name)
+    if name == OWNER:
+        return Holder(access.mailbox_id, is_negative)
+    if name == ANYONE:
+        row = await tx.fetch_one("SELECT -owner_id FROM mailbox WHERE id = ?", access.mailbox_id)
+    else:
+        row = await tx.fetch_one("SELECT id FROM mailbox WHERE address = ?", name)
     if row is None:
         raise IdentifierError
     return Holder(int(row[0]), is_negative)
