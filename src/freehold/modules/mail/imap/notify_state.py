@@ -64,9 +64,8 @@ class FolderTree(NamedTuple):
 class Registration:
     """One session's NOTIFY: its groups, its news, and the folders' state that news are compared with.
 
-    `news` and `has_selected_news` say where to look; `modseq` is up to where the person's own folders were looked at, `owners` are others whose
-    folders are watched,
-    `watched_id` the open folder that is watched, or 0.
+    `news` and `has_selected_news` say where to look. `modseq` is up to where the person's own folders were
+    looked at, `owners` are others whose folders are watched, `watched_id` is the open folder or 0.
     """
 
     __slots__ = (
