@@ -11,6 +11,7 @@ from freehold.modules.mail.search.batch import add_batch, next_batch
 from freehold.modules.mail.search.compact import MERGED, remove_dead
 from freehold.modules.mail.search.document import Document, make_document
 from freehold.modules.mail.search.manage import forget_index
+from freehold.modules.mail.search.segment import build_segment
 from freehold.modules.mail.search.store import IndexChangedError
 from freehold.protocols.imap.search_keys import BodyContains, HeaderContains, TextContains
 from freehold.storage.blobs import View
@@ -179,7 +180,7 @@ async def test_of_two_hosts_with_one_batch_one_adds_it(any_host: MailHost) -> No
     assert batch is not None
     await indexer(any_host).index_all()
     with pytest.raises(IndexChangedError):
-        await database.write(add_batch, batch, [])
+        await database.write(add_batch, batch, [], build_segment([]))
     assert (await counts(any_host))["search_document"] == 1
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from freehold.modules.mail.model import MAX_UID, UID_BITS
 from freehold.modules.mail.search import store
 from freehold.modules.mail.search.document import Document
-from freehold.modules.mail.search.segment import build_segment
+from freehold.modules.mail.search.segment import Segment
 from freehold.storage.database import Transaction
 
 BATCH_DOCUMENTS = 64
@@ -78,8 +78,10 @@ async def next_batch(tx: Transaction, folder_id: int) -> Batch | None:
     return Batch(mailbox_id, folder_id, generation, end, tuple(contents.items()))
 
 
-async def add_batch(tx: Transaction, batch: Batch, documents: Sequence[Document]) -> None:
-    """Add the documents of a batch and move the folder's mark; nothing where the folder is gone.
+async def add_batch(tx: Transaction, batch: Batch, documents: Sequence[Document], segment: Segment) -> None:
+    """Add the documents of a batch, with their segment, and move the folder's mark.
+
+    Nothing is done where the folder is gone.
 
     Raises:
         IndexChangedError: the mailbox's index has changed since the batch was read.
@@ -88,7 +90,6 @@ async def add_batch(tx: Transaction, batch: Batch, documents: Sequence[Document]
         return
     number = await store.take_generation(tx, batch.mailbox_id, batch.generation)
     if documents:
-        segment = build_segment([(document.blob_id, document.terms) for document in documents])
         await store.insert_segment(tx, batch.mailbox_id, number, segment)
         await store.insert_documents(tx, batch.mailbox_id, documents)
     await store.set_next_uid(tx, batch.folder_id, batch.next_uid)

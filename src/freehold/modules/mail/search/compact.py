@@ -1,5 +1,6 @@
 """Keeps a mailbox's index in few segments, and without what the mailbox no longer has."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,7 +45,7 @@ async def merge_some(database: Database, mailbox_id: int) -> bool:
     part = await database.read(_read_mergeable, mailbox_id)
     if part is None:
         return False
-    merged = merge_segments(part.segments)
+    merged = await asyncio.to_thread(merge_segments, part.segments)
     await database.write(_replace, mailbox_id, part, merged)
     return True
 
@@ -61,7 +62,7 @@ async def remove_dead(database: Database, mailbox_id: int) -> int:
         part = await database.read(_read_part, mailbox_id, (number,))
         if part.generation != generation:
             raise store.IndexChangedError
-        merged = merge_segments(part.segments, found.contents)
+        merged = await asyncio.to_thread(merge_segments, part.segments, found.contents)
         generation = await database.write(_replace, mailbox_id, part, merged)
     await database.write(_note_swept, mailbox_id, found.modseq)
     return len(found.contents)

@@ -7,6 +7,7 @@ is, or when the process dies; the news only says where to look first.
 import asyncio
 import time
 from collections.abc import Awaitable
+from pathlib import Path
 from typing import Final
 
 from freehold.errors import FreeholdError, NotFoundError
@@ -16,6 +17,7 @@ from freehold.modules.mail.events import FolderChanged
 from freehold.modules.mail.search.batch import add_batch, folders_behind, next_batch
 from freehold.modules.mail.search.compact import mailboxes_changed, merge_some, remove_dead
 from freehold.modules.mail.search.document import Document, make_document, opaque_document
+from freehold.modules.mail.search.segment import build_segment
 from freehold.modules.mail.search.store import IndexChangedError
 from freehold.storage.blobs import INLINE_MAX_BYTES, BlobMissingError, View
 
@@ -32,8 +34,9 @@ SWEEP_SECONDS: Final = 3600.0
 REST: Final = 1.0
 """Each step is followed by a rest of this many times its length, so that others come first."""
 BUSY_REST: Final = 10.0
-"""Further times the part of it in which the processor or the disk served somebody else."""
+"""Further times the part of it in which this process waited while all processors served others."""
 LONGEST_REST_SECONDS: Final = 1.0
+SCHEDSTAT: Final = Path("/proc/thread-self/schedstat")
 MAX_NOTED: Final = 10_000
 """Folders with news at most; of more the next round takes care."""
 FOLDERS_AT_ONCE: Final = 1000
@@ -85,7 +88,8 @@ class Indexer:
                     for blob_id, size_bytes in batch.contents
                     if (document := await self._examine(blob_id, size_bytes)) is not None
                 ]
-                await self._database.write(add_batch, batch, documents)
+                segment = build_segment([(document.blob_id, document.terms) for document in documents])
+                await self._database.write(add_batch, batch, documents, segment)
                 await step.rest()
                 await self._merge(batch.mailbox_id)
         except IndexChangedError:
@@ -159,17 +163,26 @@ class Indexer:
 class _Step:
     """A piece of work, and the rest after it: the longer, the busier the machine shows itself to be."""
 
-    __slots__ = ("_began", "_factor", "_used")
+    __slots__ = ("_began", "_factor", "_queued")
 
     def __init__(self, factor: float) -> None:
         self._factor = factor
-        self._began, self._used = time.monotonic(), time.process_time()
+        self._began, self._queued = time.monotonic(), _queued_seconds()
 
     async def rest(self) -> None:
         """Let others come first."""
         took = time.monotonic() - self._began
-        waited = max(0.0, took - (time.process_time() - self._used))
+        waited = _queued_seconds() - self._queued
         await asyncio.sleep(min(LONGEST_REST_SECONDS, (took + waited * BUSY_REST) * self._factor))
+
+
+def _queued_seconds() -> float:
+    """Return how long this thread has been ready to run without a processor; 0 where Linux does not tell."""
+    try:
+        _, queued_ns, _ = SCHEDSTAT.read_bytes().split()
+    except (OSError, ValueError):
+        return 0.0
+    return int(queued_ns) / 1e9
 
 
 def _document(blob_id: int, buffer: View) -> Document:

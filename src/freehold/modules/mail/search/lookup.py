@@ -8,8 +8,8 @@ from freehold.modules.mail.search.segment import FieldIndex, find_part, unpack_d
 from freehold.modules.mail.search.terms import PARTIAL, Field, Runs
 from freehold.storage.database import Transaction
 
-ROWS_AT_ONCE = 8
-"""Fields of segments in memory at once: some hundred KiB each."""
+ROWS_AT_ONCE = 4
+"""Fields of segments in memory at once: a MiB or two each."""
 
 _PARTIAL_MARK = b"\n" + PARTIAL + b"\n"
 
