@@ -9,7 +9,7 @@ import pytest
 
 from freehold.app import all_modules, settings_types
 from freehold.cli.main import cli
-from freehold.kernel.bus import Event
+from freehold.kernel.bus import KERNEL_EVENTS, Event
 from freehold.kernel.decode import iter_keys
 
 ROOT = Path(__file__).parents[1]
@@ -123,7 +123,8 @@ def test_every_event_and_its_fields_are_documented() -> None:
 
 def test_every_documented_event_exists_and_its_module_declares_it() -> None:
     documented = set(re.findall(r"^### (\w+)$", (DOCS / "events.md").read_text(), re.MULTILINE))
-    declared = {kind.__name__ for module in all_modules() for kind in module.events}
+    kinds = (KERNEL_EVENTS, *(module.events for module in all_modules()))
+    declared = {kind.__name__ for each in kinds for kind in each}
     assert documented == declared == {kind.__name__ for kind in event_types()}
 
 

@@ -5,7 +5,7 @@ on it: what must survive is a row.
 """
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
@@ -20,6 +20,9 @@ class NewsMissed(Event, frozen=True, tag=True):
     Told in a process or a host after its way to the others was interrupted.
     """
 
+
+KERNEL_EVENTS: Final = (NewsMissed,)
+"""Events that no module declares."""
 
 E = TypeVar("E", bound=Event)
 
