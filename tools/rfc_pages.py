@@ -78,8 +78,8 @@ def _index(table: dict[int, Rfc], references: dict[int, list[Reference]]) -> str
     lines = [
         HEADER + "# RFCs\n",
         "What Freehold does of which RFC. *Complete*: all that a server must do. *Partly*: the last column",
-        "says what is absent. *Used*: consulted for a rule or a format. The pages behind the areas say where each",
-        "section is done.\n",
+        "says what is absent. *Used*: consulted for a rule or a format. The pages behind the areas say",
+        "where each section is done.\n",
     ]
     for area in dict.fromkeys(rfc.area for rfc in table.values()):
         lines.append(f"## [{area}]({_slug(area)}.md)\n")

@@ -1,4 +1,7 @@
-"""Runs every script of the imaptest suite, which nobody here wrote, against a server of real processes."""
+"""Runs every script of the imaptest suite, which nobody here wrote, against a server of real processes.
+
+The folder is no part of the project: FREEHOLD_SUITES names the one above it, or it lies in ../shared/suites.
+"""
 
 import os
 import socket
@@ -12,10 +15,10 @@ from tests.imaptest.script import read_script
 from tests.mail_host import PASSWORD
 from tests.scenarios.server import Server, running_server
 
-SUITES_VARIABLE = "IMAP_SUITES"
-SUITES = Path(os.environ.get(SUITES_VARIABLE) or Path(__file__).parents[3] / "shared" / "suites" / "imap")
+REPOSITORY = Path(__file__).parents[2]
+SUITES = Path(os.environ.get("FREEHOLD_SUITES", REPOSITORY.parent / "shared" / "suites")) / "imap"
 
-MISSING = pytest.mark.skip(reason=f"no suite at {SUITES}; {SUITES_VARIABLE} names its folder")
+MISSING = pytest.mark.skip(reason=f"no suite at {SUITES}")
 SCRIPTS = (
     sorted(path for path in SUITES.iterdir() if not path.suffix and path.is_file())
     if SUITES.is_dir()
