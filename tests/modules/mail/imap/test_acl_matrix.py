@@ -154,6 +154,9 @@ async def test_flags_that_are_not_permitted_are_left_alone(port: int) -> None:
         assert b"* OK [PERMANENTFLAGS ()] Read-only" in await bob.done(b"NOOP")
         reply = (await bob.ask(b"SELECT " + FOLDER))[-1]
         assert reply == b"a OK [READ-ONLY] Select completed"
+        await ann.done(b"SETACL a bob@example.test lrs")
+        reply = (await bob.ask(b"SELECT " + FOLDER))[-1]
+        assert reply == b"a OK [READ-WRITE] Select completed"
 
 
 async def test_close_without_the_right_expunges_nothing(port: int) -> None:

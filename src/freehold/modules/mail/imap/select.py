@@ -26,8 +26,9 @@ from freehold.protocols.imap.errors import Status
 from freehold.protocols.imap.select import Check, Close, Select, Unselect
 from freehold.storage.database import Transaction
 
-_CHANGES_FOR_OTHERS = Right.INSERT | Right.EXPUNGE | Right.WRITE | Right.DELETE
-"""Without any of these SELECT must say READ-ONLY (RFC 4314 §5.2)."""
+_CHANGES = Right.INSERT | Right.EXPUNGE | Right.WRITE | Right.DELETE | Right.SEEN
+r"""Without any of these SELECT says READ-ONLY (RFC 4314 §5.2, which leaves out a \Seen of one's own: Dovecot
+and we do not, since programs keep no \Seen where they read READ-ONLY)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ async def select(conversation: Conversation, command: Select) -> Reply:
     conversation.view = view
     if command.read_only:
         return Reply("Examine completed", response_code.READ_ONLY)
-    if not view.rights & _CHANGES_FOR_OTHERS:
+    if not view.rights & _CHANGES:
         return Reply("Select completed", response_code.READ_ONLY)
     return Reply("Select completed", response_code.READ_WRITE)
 
