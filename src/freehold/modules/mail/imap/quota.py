@@ -6,6 +6,7 @@ no root: its use would tell one person what others keep. Quotas are set on the h
 """
 
 from freehold.errors import NotAllowedError, NotFoundError
+from freehold.kernel.log import get_logger
 from freehold.modules.mail.folders.names import is_name_of_others
 from freehold.modules.mail.folders.quota import WARNING_PERCENTS, Use, mailbox_use
 from freehold.modules.mail.imap.conversation import Conversation, Reply
@@ -18,6 +19,9 @@ from freehold.protocols.imap.quota import (
     quota_line,
     quota_root_line,
 )
+from freehold.storage.database import StorageError
+
+log = get_logger("freehold.mail.imap")
 
 ROOT = "User quota"
 """The name of the one quota root, which is Dovecot's."""
@@ -72,8 +76,15 @@ async def set_quota(_conversation: Conversation, _command: SetQuota) -> Reply:
 
 
 async def warn_if_nearly_full(conversation: Conversation) -> None:
-    """Tell, behind a command that added mail, that there is little room left (RFC 9208 §4.3.1)."""
-    use = await conversation.context.database.read(mailbox_use, conversation.mailbox_id)
+    """Tell, behind a command that added mail, that there is little room left (RFC 9208 §4.3.1).
+
+    The mail is stored: what fails here must not have the command refused.
+    """
+    try:
+        use = await conversation.context.database.read(mailbox_use, conversation.mailbox_id)
+    except StorageError:
+        log.exception("quota not read")
+        return
     if use.percent >= WARNING_PERCENTS[-1]:
         conversation.send(
             response.untagged_no(f"Your mailbox is {use.percent} % full", response_code.OVERQUOTA)
