@@ -236,3 +236,16 @@ async def test_news_of_mail_has_it_indexed(host: MailHost, port: int) -> None:
 
 async def all_words(tx: Transaction) -> bytes:
     return b"".join(row[0] for row in await tx.fetch("SELECT words FROM search_words"))
+
+
+async def test_what_the_index_leaves_unanswered_is_looked_through(
+    host: MailHost, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(host, ANN, *(b"Subject: s%d\r\n\r\nred" % number for number in range(4)))
+    await indexer(host).index_all()
+    async with member(port, select=b"INBOX") as talk:
+        many = b" ".join(b"OR SUBJECT n%d" % number for number in range(100))
+        assert await talk.done(b"SEARCH " + many + b" SUBJECT s2") == [b"* SEARCH 3"]
+        monkeypatch.setattr("freehold.modules.mail.search.lookup.MAX_ANSWERED", 3)
+        assert await found(talk, b"BODY", "red") == [1, 2, 3, 4]
+        assert await talk.done(b"SEARCH BODY red SUBJECT s2") == [b"* SEARCH 3"]

@@ -1,15 +1,22 @@
 """Asks a mailbox's index which messages have a text; where it cannot tell, the messages have to be read."""
 
+from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from freehold.modules.mail.model import MAX_UID, UID_BITS
-from freehold.modules.mail.search.segment import FieldIndex, find_part, unpack_documents
+from freehold.modules.mail.search.segment import FieldIndex, find_part
+from freehold.modules.mail.search.store import read_documents
 from freehold.modules.mail.search.terms import PARTIAL, Field, Runs
 from freehold.storage.database import Transaction
 
 ROWS_AT_ONCE = 4
 """Fields of segments in memory at once: a MiB or two each."""
+
+MAX_QUESTIONS = 64
+"""Of one search; the messages tell about further ones."""
+MAX_ANSWERED = 2_000_000
+"""Ids in all answers to one search; questions that would have more are left to the messages, too."""
 
 _PARTIAL_MARK = b"\n" + PARTIAL + b"\n"
 
@@ -33,6 +40,9 @@ class Answer:
     matching: set[int] = field(default_factory=set)
     possible: set[int] = field(default_factory=set)
 
+    def __len__(self) -> int:
+        return len(self.matching) + len(self.possible)
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:
@@ -55,19 +65,19 @@ NOTHING_ASKED = Answers()
 
 @dataclass(slots=True)
 class _Hits:
-    """What one segment says to one question: for each part, the numbers of those who have it."""
+    """What one segment says to one question: for each part, the numbers of those who have it, some twice."""
 
-    by_part: list[set[int]]
+    by_part: "list[array[int]]"
     partial: set[int] = field(default_factory=set)
 
 
 async def ask_index(
     tx: Transaction, mailbox_id: int, folder_id: int, questions: Collection[Question]
 ) -> Answers:
-    """Return the index's answers, all of one moment; questions without parts to look up are left out."""
+    """Return the index's answers, all of one moment; it may leave questions unanswered."""
     row = await tx.fetch_one("SELECT next_uid FROM search_folder WHERE folder_id = ?", folder_id)
     next_uid = 1 if row is None else int(row[0])
-    asked = [question for question in questions if question.runs.parts]
+    asked = [question for question in questions if question.runs.parts][:MAX_QUESTIONS]
     base = folder_id << UID_BITS
     tail = await tx.fetch(
         "SELECT m.blob_id, d.blob_id FROM message AS m LEFT JOIN search_document AS d"
@@ -84,9 +94,7 @@ async def ask_index(
     for name in sorted(frozenset[Field]().union(*(question.fields for question in asked))):
         concerned = [question for question in asked if name in question.fields]
         await _scan_field(tx, mailbox_id, name, [(question, hits[question]) for question in concerned])
-    answers = {question: Answer() for question in asked}
-    await _gather(tx, mailbox_id, hits, answers)
-    return Answers(answers, next_uid, known)
+    return Answers(await _gather(tx, mailbox_id, hits), next_uid, known)
 
 
 async def _scan_field(
@@ -137,34 +145,31 @@ async def _scan_words(
             index = FieldIndex(words, row[0])
         hits = segments.get(key[2])
         if hits is None:
-            hits = segments[key[2]] = _Hits([set() for _ in parts])
+            hits = segments[key[2]] = _Hits([array("H") for _ in parts])
         for place, part in enumerate(parts):
             if found[place]:
-                hits.by_part[place] |= find_part(index, part, count)
+                hits.by_part[place].extend(find_part(index, part, count))
         if has_partial:
             hits.partial |= find_part(index, _PARTIAL_MARK, count)
 
 
 async def _gather(
-    tx: Transaction,
-    mailbox_id: int,
-    hits: Mapping[Question, Mapping[int, _Hits]],
-    answers: Mapping[Question, Answer],
-) -> None:
+    tx: Transaction, mailbox_id: int, hits: Mapping[Question, Mapping[int, _Hits]]
+) -> dict[Question, Answer]:
     """Turn numbers within segments into ids of contents."""
+    answers = {question: Answer() for question in hits}
     for number in sorted(frozenset[int]().union(*hits.values())):
-        row = await tx.fetch_one(
-            "SELECT documents FROM search_segment WHERE mailbox_id = ? AND number = ?", mailbox_id, number
-        )
-        assert row is not None
-        documents = unpack_documents(row[0])
-        for question, segments in hits.items():
-            if number in segments:
-                _add(answers[question], segments[number], documents, is_exact=question.is_exact)
+        documents = await read_documents(tx, mailbox_id, number)
+        for question in list(answers):
+            if number in hits[question]:
+                _add(answers[question], hits[question][number], documents, is_exact=question.is_exact)
+        while sum(map(len, answers.values())) > MAX_ANSWERED:
+            del answers[max(answers, key=lambda question: len(answers[question]))]
+    return answers
 
 
-def _add(answer: Answer, hits: _Hits, documents: "Sequence[int]", *, is_exact: bool) -> None:
-    having = set.intersection(*hits.by_part)
+def _add(answer: Answer, hits: _Hits, documents: Sequence[int], *, is_exact: bool) -> None:
+    having = set(hits.by_part[0]).intersection(*hits.by_part[1:])
     ids = documents.__getitem__
     if is_exact:
         answer.matching.update(map(ids, having - hits.partial))
