@@ -46,10 +46,11 @@ async def test_a_failing_function_undoes_only_its_own_changes(database: Database
         return_exceptions=True,
     )
 
-    assert results[0] == 1
+    first, second = results[0], results[3]  # of the same key; PostgreSQL may take either
+    assert sorted(isinstance(result, IntegrityError) for result in (first, second)) == [False, True]
     assert isinstance(results[1], ValueError)
-    assert isinstance(results[3], IntegrityError)
-    assert await database.read(all_counters) == [("a", 1), ("b", 2), ("c", 3)]
+    kept = second if isinstance(first, IntegrityError) else first
+    assert await database.read(all_counters) == [("a", kept), ("b", 2), ("c", 3)]
 
 
 async def test_a_second_row_of_the_same_key_is_an_integrity_error_that_is_not_temporary(
