@@ -10,7 +10,9 @@ from tests.scenarios.clients import (
     ANN,
     BOB,
     PASSWORD,
+    WAIT_SECONDS,
     certificate_of,
+    deliver,
     message,
     need,
     open_imap,
@@ -71,6 +73,21 @@ def test_imapclient_shares_and_finds(server: Server) -> None:
         assert names == {f"Other Users/{ANN}", f"Other Users/{ANN}/INBOX", SHARED}
         assert bob.select_folder(SHARED)[b"EXISTS"] == 3
         assert bob.search("UNSEEN") == [1, 2, 3]
+
+
+def test_a_delivery_wakes_readers_until_the_folder_is_shared_no_longer(server: Server) -> None:
+    server.run("folder", "share", ANN, "INBOX", BOB, "lrs")
+    bob = IMAPClient("127.0.0.1", server.ports["imaps"], ssl_context=trusting_context())
+    try:
+        bob.login(BOB, PASSWORD)
+        bob.select_folder(f"Other Users/{ANN}/INBOX")
+        bob.idle()
+        deliver(server, message("for the team", recipient=ANN), recipient=ANN)
+        assert (1, b"EXISTS") in bob.idle_check(timeout=WAIT_SECONDS)
+        server.run("folder", "unshare", ANN, "INBOX", BOB)
+        assert b"BYE" in [answer[0] for answer in bob.idle_check(timeout=WAIT_SECONDS)]
+    finally:
+        bob.shutdown()
 
 
 def test_mutt_reads_and_flags_what_is_shared(server: Server, tmp_path: Path) -> None:
