@@ -17,7 +17,7 @@ from freehold.modules.mail.imap.search_plan import Candidate, Check, plan_search
 from freehold.modules.mail.imap.search_rows import FIXED_COLUMNS, read_candidates
 from freehold.modules.mail.imap.view import View
 from freehold.modules.mail.model import MAX_UID, UID_BITS
-from freehold.modules.mail.search.lookup import NOTHING_ASKED, ask_index
+from freehold.modules.mail.search.lookup import ask_index
 from freehold.protocols.imap.search_keys import SearchKey
 from freehold.storage.blobs import INLINE_MAX_BYTES
 from freehold.storage.database import Row
@@ -28,6 +28,8 @@ CHUNK = 1000
 """Messages at once when contents may have to be read."""
 BATCH_BYTES = 1024 * 1024
 """Contents of small messages in memory at once, about."""
+FEW_MESSAGES = 32
+"""Up to this number they are looked through, which is quicker than to ask the index of a large mailbox."""
 CHECKS_AT_ONCE = 16
 """Contents looked through before others get their turn."""
 
@@ -44,11 +46,12 @@ async def find_matches(conversation: Conversation, view: View, key: SearchKey) -
     """Return what matches a key among the messages that the session has been told of."""
     key = await find_objects(conversation, view.folder_id, key)
     context = conversation.context
-    index = NOTHING_ASKED
-    questions = frozenset(questions_of(key))
-    if questions:
+    now_ms = context.clock.now_ms()
+    plan = plan_search(key, view, now_ms)
+    if plan.check is not None and sum(map(len, plan.positions)) > FEW_MESSAGES:
+        questions = frozenset(questions_of(key))
         index = await context.database.read_long(ask_index, view.mailbox_id, view.folder_id, questions)
-    plan = plan_search(key, view, context.clock.now_ms(), index)
+        plan = plan_search(key, view, now_ms, index)
     found = Found(array("I"), array("q"))
     for group in split_positions(plan.positions, PLAIN_CHUNK if plan.check is None else CHUNK):
         base = view.folder_id << UID_BITS

@@ -35,7 +35,7 @@ REST: Final = 1.0
 """Each step is followed by a rest of this many times its length, so that others come first."""
 BUSY_REST: Final = 10.0
 """Further times the part of it in which this process waited while all processors served others."""
-LONGEST_REST_SECONDS: Final = 1.0
+LONGEST_REST_SECONDS: Final = 0.3
 SCHEDSTAT: Final = Path("/proc/thread-self/schedstat")
 MAX_NOTED: Final = 10_000
 """Folders with news at most; of more the next round takes care."""

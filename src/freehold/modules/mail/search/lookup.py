@@ -78,6 +78,8 @@ async def ask_index(
     row = await tx.fetch_one("SELECT next_uid FROM search_folder WHERE folder_id = ?", folder_id)
     next_uid = 1 if row is None else int(row[0])
     asked = [question for question in questions if question.runs.parts][:MAX_QUESTIONS]
+    if not asked:
+        return NOTHING_ASKED
     base = folder_id << UID_BITS
     tail = await tx.fetch(
         "SELECT m.blob_id, d.blob_id FROM message AS m LEFT JOIN search_document AS d"
