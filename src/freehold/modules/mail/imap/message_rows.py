@@ -219,9 +219,10 @@ def item_values(view: View, plan: RowPlan, chunk: Chunk) -> list[bytes]:
 def flag_values(view: View, chunk: Chunk) -> Sequence[bytes]:
     r"""Return the flag list of each message, with \Recent where this session has it."""
     flags, keywords = chunk.columns["m.flags"], chunk.columns["m.keywords"]
-    recent = view.recent
-    count = recent.rank(chunk.uids[-1] + 1) - recent.rank(chunk.uids[0])
-    if count == len(chunk.uids):
+    recent, first, behind = view.recent, chunk.uids[0], chunk.uids[-1] + 1
+    count = recent.rank(behind) - recent.rank(first)
+    # A chunk may skip messages: only where it does not, as many that are recent are the same ones.
+    if count == len(chunk.uids) == view.uids.rank(behind) - view.uids.rank(first):
         flags = [bits | RECENT_BIT for bits in flags]
     elif count:
         flags = [
