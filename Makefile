@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: serve test check format bench lock clean
+.PHONY: serve test check format docs bench lock clean
 
 serve: .venv/runtime
 	@exec $(BIN)/freehold --data var serve
@@ -16,11 +16,15 @@ check: .venv/development
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.rfc_pages --check
 	$(BIN)/mypy
 
 format: .venv/development
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: .venv/development
+	$(BIN)/python -m tools.rfc_pages
 
 bench: .venv/development
 	$(BIN)/python -m benchmarks
