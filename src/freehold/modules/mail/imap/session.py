@@ -12,6 +12,7 @@ from freehold.modules.mail.imap.errors import SessionOverError, UidRequiredError
 from freehold.modules.mail.imap.families import allows_expunges, answer, goes_by_uid
 from freehold.modules.mail.imap.notify_news import tell_at_once, tell_open_folder, tell_others
 from freehold.modules.mail.imap.saved_result import forget_result
+from freehold.modules.mail.imap.sync import has_untold_expunges
 from freehold.protocols.imap import response, response_code
 from freehold.protocols.imap.any_state import Logout
 from freehold.protocols.imap.authenticate import Authenticate, StartTls
@@ -211,13 +212,20 @@ class ImapSession:
         return Verdict.CLOSE
 
     async def _complete(self, tag: bytes, reply: Reply, *, expunges: bool, uid: bool = False) -> None:
-        """Tell what is new in the open folder, then send the tagged reply."""
+        """Tell what is new in the open folder, then send the tagged reply.
+
+        Expunges that may not be told yet are hinted at (RFC 9051 §7.1, EXPUNGEISSUED): what was found or
+        changed may lack messages that the client still counts.
+        """
         conversation = self._conversation
+        code = reply.code
         await tell_open_folder(conversation, expunges=expunges, own=reply.own, uid=uid)
+        if code is None and reply.status is Status.OK and has_untold_expunges(conversation.view):
+            code = response_code.EXPUNGEISSUED
         if conversation.notify is not None:
             await tell_others(conversation)
             idle.attend(conversation)
-        conversation.send(response.tagged(tag, reply.status, reply.text, reply.code))
+        conversation.send(response.tagged(tag, reply.status, reply.text, code))
 
     async def _start_idle(self) -> None:
         self._is_idling = True

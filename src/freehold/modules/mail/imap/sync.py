@@ -75,6 +75,11 @@ async def tell_changes(
     return changes.added
 
 
+def has_untold_expunges(view: View | None) -> bool:
+    """Tell whether messages are gone that the client, as far as it was told, still has."""
+    return view is not None and view.expunged_modseq < view.known_modseq
+
+
 async def _read_changes(conversation: Conversation, view: View) -> FolderChanges:
     """Read what happened since flags or expunges were last told, whichever is longer ago."""
     changes = await conversation.context.database.read(
