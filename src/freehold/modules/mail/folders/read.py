@@ -127,16 +127,16 @@ async def read_uids(tx: Transaction, mailbox_id: int, folder_id: int) -> list[Ui
 
 
 async def first_unseen_uid(
-    tx: Transaction, mailbox_id: int, folder_id: int, reader_id: int = 0
+    tx: Transaction, mailbox_id: int, folder_id: int, reader_id: int = 0, *, from_uid: int = 0
 ) -> int | None:
-    r"""Return the first UID without \Seen, or None; for a reader if `reader_id` is not 0."""
+    r"""Return the first UID from `from_uid` on without \Seen, or None; a `reader_id` not 0: for a reader."""
     base = folder_id << UID_BITS
     source, before = messages_of(reader_id)
     row = await tx.fetch_one(
         f"SELECT m.id FROM {source} WHERE m.id BETWEEN ? AND ? AND m.mailbox_id = ?"  # noqa: S608
         " AND m.flags & ? = 0 ORDER BY m.id LIMIT 1",
         *before,
-        base,
+        base + from_uid,
         base + MAX_UID,
         mailbox_id,
         int(Flag.SEEN),

@@ -1,10 +1,11 @@
 """What all IMAP sessions of a process share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from freehold.accounts.authenticate import Authenticator
 from freehold.kernel.bus import Bus
 from freehold.kernel.clock import Clock
+from freehold.modules.mail.imap.known import Known
 from freehold.modules.mail.imap.settings import ImapSettings
 from freehold.modules.mail.imap.watchers import Watchers
 from freehold.storage.blobs import BlobStore
@@ -25,3 +26,4 @@ class ImapContext:
     settings: ImapSettings
     authenticator: Authenticator
     watchers: Watchers
+    known: Known = field(default_factory=Known)

@@ -28,7 +28,7 @@ async def search(conversation: Conversation, command: Search) -> Reply:
     if refusal is not None:
         return refusal
     try:
-        found = await find_matches(conversation, view, command.key)
+        found = await find_matches(conversation, view, command.key, modseqs=command.wants_mod_sequence)
         await send_result(conversation, view, command, found, None)
     except FreeholdError:
         if command.returns is not None and command.returns.save:

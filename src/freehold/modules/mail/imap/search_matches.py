@@ -8,6 +8,7 @@ from array import array
 from dataclasses import dataclass
 
 from freehold.errors import NotFoundError
+from freehold.modules.mail.folders.read import folder_modseq
 from freehold.modules.mail.imap.conversation import Conversation
 from freehold.modules.mail.imap.message_content import MessageContent
 from freehold.modules.mail.imap.message_rows import ranges_at, split_positions
@@ -18,7 +19,7 @@ from freehold.modules.mail.imap.search_rows import FIXED_COLUMNS, read_candidate
 from freehold.modules.mail.imap.view import View
 from freehold.modules.mail.model import MAX_UID, UID_BITS
 from freehold.modules.mail.search.lookup import ask_index
-from freehold.protocols.imap.search_keys import SearchKey
+from freehold.protocols.imap.search_keys import EveryMessage, SearchKey
 from freehold.storage.blobs import INLINE_MAX_BYTES
 from freehold.storage.database import Row
 
@@ -42,8 +43,15 @@ class Found:
     modseqs: "array[int]"
 
 
-async def find_matches(conversation: Conversation, view: View, key: SearchKey) -> Found:
-    """Return what matches a key among the messages that the session has been told of."""
+async def find_matches(
+    conversation: Conversation, view: View, key: SearchKey, *, modseqs: bool = True
+) -> Found:
+    """Return what matches a key among the messages that the session has been told of.
+
+    Without need of `modseqs` there may be none.
+    """
+    if isinstance(key, EveryMessage) and not modseqs and await _none_is_gone(conversation, view):
+        return Found(array("I", view.uids.uids(0, len(view.uids))), array("q"))
     key = await find_objects(conversation, view.folder_id, key)
     context = conversation.context
     now_ms = context.clock.now_ms()
@@ -63,6 +71,14 @@ async def find_matches(conversation: Conversation, view: View, key: SearchKey) -
         found.modseqs.extend([row[1] for row in rows])
         await asyncio.sleep(0)
     return found
+
+
+async def _none_is_gone(conversation: Conversation, view: View) -> bool:
+    """Tell whether all messages of the view are there, for nothing has happened since it was told of."""
+    newest = await conversation.context.database.read(
+        folder_modseq, view.mailbox_id, view.folder_id, view.reader_id
+    )
+    return newest == view.expunged_modseq
 
 
 async def _judge(conversation: Conversation, check: Check, rows: list[Row]) -> list[Row]:

@@ -5,17 +5,11 @@ from dataclasses import dataclass
 from freehold.modules.mail.folders.access import Access, open_selectable
 from freehold.modules.mail.folders.expunge import expunge_messages
 from freehold.modules.mail.folders.object_ids import folder_object_id
-from freehold.modules.mail.folders.ranges import UidRange
-from freehold.modules.mail.folders.read import (
-    Folder,
-    claim_recent,
-    first_unseen_uid,
-    folder_keywords,
-    read_uids,
-)
+from freehold.modules.mail.folders.read import Folder, claim_recent
 from freehold.modules.mail.folders.rights import Right
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.expunge import tell_expunged
+from freehold.modules.mail.imap.folder_state import FolderState, read_state
 from freehold.modules.mail.imap.resynchronise import resynchronise
 from freehold.modules.mail.imap.spelling import tell_selected
 from freehold.modules.mail.imap.sync import LONG_READ_MESSAGES, flags_and_permanent_flags
@@ -36,9 +30,7 @@ class _Opened:
     """A folder as one snapshot shows it."""
 
     access: Access
-    uids: list[UidRange]
-    first_unseen: int | None
-    keywords: frozenset[str]
+    state: FolderState
 
 
 async def select(conversation: Conversation, command: Select) -> Reply:
@@ -61,10 +53,10 @@ async def select(conversation: Conversation, command: Select) -> Reply:
     folder = opened.access.folder
     view = View(opened.access, read_only=command.read_only)
     view.uid_only = conversation.uid_only
-    view.add(opened.uids, await _recent(conversation, view, folder))
+    view.open(opened.state.uids, await _recent(conversation, view, folder))
     view.uid_next = folder.uid_next
     view.known_modseq = view.expunged_modseq = folder.modseq
-    view.keywords = opened.keywords
+    view.keywords = opened.state.keywords
     _describe(conversation, view, opened)
     if conversation.rev2:
         is_special = bool(folder.special_use) and not view.reader_id
@@ -120,25 +112,22 @@ async def check(_conversation: Conversation, _command: Check) -> Reply:
 
 
 async def _read(conversation: Conversation, name: str) -> _Opened:
-    database = conversation.context.database
+    """Return a folder that may be read; nothing but its row is read where nothing has happened in it."""
+    database, known = conversation.context.database, conversation.context.known.folders
     access = await database.read(open_selectable, conversation.mailbox_id, name, Right.READ)
-    if access.folder.message_count > LONG_READ_MESSAGES:
-        return await database.read_long(_open, conversation.mailbox_id, name)
-    return await database.read(_open, conversation.mailbox_id, name)
+    before = None if access.reader_id else known.find(access.folder.id)
+    if before is not None and before.is_current(access.folder):
+        return _Opened(access, before)
+    read = database.read_long if access.folder.message_count > LONG_READ_MESSAGES else database.read
+    opened = await read(_open, conversation.mailbox_id, name, before)
+    if not opened.access.reader_id:
+        known.keep(opened.access.folder.id, opened.state, opened.state.size_bytes)
+    return opened
 
 
-async def _open(tx: Transaction, person_id: int, name: str) -> _Opened:
+async def _open(tx: Transaction, person_id: int, name: str, before: FolderState | None) -> _Opened:
     access = await open_selectable(tx, person_id, name, Right.READ)
-    folder, mailbox_id = access.folder, access.mailbox_id
-    unseen = None
-    if folder.unseen_count:
-        unseen = await first_unseen_uid(tx, mailbox_id, folder.id, access.reader_id)
-    return _Opened(
-        access,
-        await read_uids(tx, mailbox_id, folder.id),
-        unseen,
-        frozenset(await folder_keywords(tx, mailbox_id, folder.id)),
-    )
+    return _Opened(access, await read_state(tx, access, before))
 
 
 def _describe(conversation: Conversation, view: View, opened: _Opened) -> None:
@@ -157,6 +146,6 @@ def _describe(conversation: Conversation, view: View, opened: _Opened) -> None:
 def _describe_unseen(conversation: Conversation, view: View, opened: _Opened) -> None:
     """Tell what only clients of IMAP4rev1 are told (RFC 3501 §6.3.1)."""
     conversation.send(data_response.recent(len(view.recent)))
-    if opened.first_unseen is not None and not view.uid_only:
-        number = view.uids.index_of(opened.first_unseen) + 1
+    if opened.state.first_unseen is not None and not view.uid_only:
+        number = view.uids.index_of(opened.state.first_unseen) + 1
         conversation.send(response.untagged_ok("First unseen", response_code.unseen(number)))

@@ -25,7 +25,7 @@ async def sort(conversation: Conversation, command: Sort) -> Reply:
     if refusal is not None:
         return refusal
     try:
-        found = await find_matches(conversation, view, command.key)
+        found = await find_matches(conversation, view, command.key, modseqs=command.wants_mod_sequence)
         order = await sort_messages(conversation, view, found.uids, command.order)
         await send_result(conversation, view, command, found, order)
     except FreeholdError:

@@ -8,6 +8,7 @@ from itertools import chain
 from freehold.modules.mail.folders.ranges import UidRange
 from freehold.modules.mail.imap.conversation import Conversation
 from freehold.modules.mail.imap.errors import TooManyToSortError
+from freehold.modules.mail.imap.known import KnownOrder
 from freehold.modules.mail.imap.view import View
 from freehold.modules.mail.search.read_rows import read_index_rows
 from freehold.protocols.imap.sort import SortField, SortKey
@@ -45,11 +46,25 @@ async def sort_messages(
 ) -> Sequence[int]:
     """Return the indexes of ascending `uids` in the order of the criteria; equals stay as they are.
 
-    Texts are compared in the form of i;unicode-casemap. A message that is gone sorts as an empty one.
+    Texts are compared in the form of i;unicode-casemap. A message that is gone sorts as an empty one. What
+    was sorted before is remembered: none of what messages are sorted by ever changes.
 
     Raises:
         TooManyToSortError: there are more than `MAX_SORTED_MESSAGES`.
     """
+    known, key = conversation.context.known.orders, ((view.folder_id, view.uid_validity), tuple(order))
+    wanted = array("I", uids)
+    before = known.find(key)
+    if before is not None and before.uids == wanted:
+        return before.indexes
+    indexes = await _sort(conversation, view, wanted, order)
+    known.keep(key, KnownOrder(wanted, indexes), 2 * len(wanted) * wanted.itemsize)
+    return indexes
+
+
+async def _sort(
+    conversation: Conversation, view: View, uids: "array[int]", order: Sequence[SortKey]
+) -> "array[int]":
     names = tuple(dict.fromkeys(name for key in order if (name := _COLUMNS[key.field]) is not None))
     rows = await read_rows_of(conversation, view, uids, names)
     columns = [(_column(rows, key.field, names), key.reverse) for key in order]

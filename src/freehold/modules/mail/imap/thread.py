@@ -1,15 +1,18 @@
 """THREAD and UID THREAD (RFC 5256 §3)."""
 
 import asyncio
+from array import array
 from collections.abc import Callable, Sequence
 
 from freehold.modules.mail.imap.conversation import Conversation, Reply
+from freehold.modules.mail.imap.known import KnownThreads
 from freehold.modules.mail.imap.search_matches import find_matches
 from freehold.modules.mail.imap.search_result import message_numbers
 from freehold.modules.mail.imap.sort_order import read_rows_of, sent_moments
 from freehold.modules.mail.imap.thread_references import thread_by_references, thread_by_references_only
 from freehold.modules.mail.imap.thread_rows import ThreadRow
 from freehold.modules.mail.imap.thread_subjects import thread_by_subject
+from freehold.modules.mail.imap.view import View
 from freehold.protocols.imap.thread import Thread, ThreadAlgorithm, ThreadNode, thread_chunks
 from freehold.storage.database import Row
 
@@ -33,14 +36,28 @@ async def thread(conversation: Conversation, command: Thread) -> Reply:
         TooManyToSortError: more messages match than are threaded.
     """
     view = conversation.selected
-    found = await find_matches(conversation, view, command.key)
-    rows = await read_rows_of(conversation, view, found.uids, _NAMES)
-    numbers: Sequence[int] = found.uids if command.uid else message_numbers(view, found.uids)
-    pieces = await _in_turn(len(rows), lambda: _threads(command.algorithm, rows, numbers))
-    for piece in thread_chunks(pieces):
+    found = await find_matches(conversation, view, command.key, modseqs=False)
+    for piece in await _pieces(conversation, view, command, found.uids):
         conversation.send(piece)
         await conversation.peer.flush()
     return Reply("Thread completed")
+
+
+async def _pieces(
+    conversation: Conversation, view: View, command: Thread, uids: "array[int]"
+) -> Sequence[bytes]:
+    """Return the response; one of the same messages is remembered, for nothing it rests on ever changes."""
+    known = conversation.context.known.threads
+    key = (view.folder_id, view.uid_validity), command.algorithm, command.uid
+    numbers: Sequence[int] = uids if command.uid else message_numbers(view, uids)
+    before = known.find(key)
+    if before is not None and before.uids == uids and before.numbers == numbers:
+        return before.pieces
+    rows = await read_rows_of(conversation, view, uids, _NAMES)
+    threads = await _in_turn(len(rows), lambda: _threads(command.algorithm, rows, numbers))
+    pieces = tuple(thread_chunks(threads))
+    known.keep(key, KnownThreads(uids, numbers, pieces), 8 * len(uids) + sum(map(len, pieces)))
+    return pieces
 
 
 async def _in_turn(count: int, work: Callable[[], list[ThreadNode]]) -> list[ThreadNode]:

@@ -30,6 +30,11 @@ class UidMap:
         return len(self._firsts)
 
     @property
+    def size_bytes(self) -> int:
+        """What the runs take in memory."""
+        return len(self._firsts) * (self._firsts.itemsize + self._starts.itemsize)
+
+    @property
     def last_uid(self) -> int:
         """The largest UID, or 0."""
         if not self._count:
@@ -80,6 +85,12 @@ class UidMap:
         """Return the indexes of the UIDs in ascending, disjoint ranges."""
         found = (range(self.rank(low), self.rank(high + 1)) for low, high in ranges)
         return [positions for positions in found if positions]
+
+    def copy(self) -> "UidMap":
+        """Return a map of the same UIDs that changes by itself."""
+        copied = UidMap()
+        copied._firsts, copied._starts, copied._count = self._firsts[:], self._starts[:], self._count
+        return copied
 
     def extend(self, ranges: Iterable[UidRange]) -> None:
         """Add ascending ranges of UIDs greater than all there are."""

@@ -73,6 +73,12 @@ class View:
         if not self.contexts and previous == self.known_modseq == self.expunged_modseq:
             self.known_modseq = self.expunged_modseq = max(previous, modseq)
 
+    def open(self, uids: UidMap, recent: tuple[int, int]) -> None:
+        r"""Take the messages that SELECT found; those from recent[0] to below recent[1] are \Recent here."""
+        self.uids = uids.copy()
+        first, behind = recent
+        self.recent = UidMap(uids.uid_ranges(uids.rank(first), uids.rank(behind)))
+
     def add(self, ranges: list[UidRange], recent: tuple[int, int]) -> None:
         r"""Add new messages; those from recent[0] to below recent[1] are \Recent here."""
         self.uids.extend(ranges)

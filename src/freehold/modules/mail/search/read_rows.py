@@ -1,7 +1,6 @@
 """Reads the rows of `message_index` for messages of a folder; those not indexed yet are computed here."""
 
 from collections.abc import Sequence
-from itertools import chain
 
 from freehold.errors import NotFoundError
 from freehold.modules.mail.folders.ranges import UidRange
@@ -14,8 +13,8 @@ from freehold.storage.database import Database, Row, Transaction
 HEADS_AT_ONCE = 64
 """Headers of messages without a row that are in memory at once."""
 
-_FIXED = 5
-"""Id, INTERNALDATE, size, blob, and whether there is a row; then the wanted columns."""
+_FIXED = 3
+"""UID, INTERNALDATE and size; then the wanted columns."""
 
 
 async def read_index_rows(
@@ -31,28 +30,50 @@ async def read_index_rows(
     `ranges` are ascending and disjoint; ask for some thousand messages at a time. `columns` are names of
     `IndexRow`. Without a row a message has what its header says, and no preview.
     """
-    rows = await database.read(_read, mailbox_id, folder_id, ranges, tuple(columns))
-    missing = [row[3] for row in rows if row[4] is None]
+    rows, missing = await database.read(_read, mailbox_id, folder_id, ranges, tuple(columns))
+    if not missing:
+        return rows
     known: dict[int, Row] = {}
-    for start in range(0, len(missing), HEADS_AT_ONCE):
-        known |= await _compute(database, blobs, missing[start : start + HEADS_AT_ONCE], columns)
+    blob_ids = list(dict.fromkeys(missing.values()))
+    for start in range(0, len(blob_ids), HEADS_AT_ONCE):
+        known |= await _compute(database, blobs, blob_ids[start : start + HEADS_AT_ONCE], columns)
     nothing = _pick(header_row(b""), columns)
     return [
-        (row[0] & MAX_UID, row[1], row[2], *(known.get(row[3], nothing) if row[4] is None else row[_FIXED:]))
-        for row in rows
+        (*row[:_FIXED], *known.get(missing[row[0]], nothing)) if row[0] in missing else row for row in rows
     ]
 
 
 async def _read(
     tx: Transaction, mailbox_id: int, folder_id: int, ranges: Sequence[UidRange], columns: tuple[str, ...]
-) -> list[Row]:
+) -> tuple[list[Row], dict[int, int]]:
+    """Return the rows, and the contents of those that are not indexed yet, by UID."""
     assert set(columns) <= set(COLUMNS)
-    wanted = ", ".join(chain(("i.blob_id",), (f"i.{column}" for column in columns)))
-    sql = (  # names of columns are this program's own
-        f"SELECT m.id, m.internal_ms, m.size_bytes, m.blob_id, {wanted} FROM message AS m"  # noqa: S608
-        " LEFT JOIN message_index AS i ON i.blob_id = m.blob_id"
-        " WHERE m.id BETWEEN ? AND ? AND m.mailbox_id = ? ORDER BY m.id"
+    messages, index = "message AS m", " LEFT JOIN message_index AS i ON i.blob_id = m.blob_id"
+    wanted = "".join(f", i.{column}" for column in columns)  # names of columns are this program's own
+    rows = await _fetch(
+        tx,
+        f"SELECT m.id & {MAX_UID}, m.internal_ms, m.size_bytes{wanted} FROM {messages}"  # noqa: S608
+        f"{index if columns else ''} WHERE m.id BETWEEN ? AND ? AND m.mailbox_id = ? ORDER BY m.id",
+        mailbox_id,
+        folder_id,
+        ranges,
     )
+    if not columns or None not in [row[_FIXED] for row in rows]:
+        return rows, {}
+    missing = await _fetch(
+        tx,
+        f"SELECT m.id & {MAX_UID}, m.blob_id FROM {messages}{index}"  # noqa: S608
+        " WHERE m.id BETWEEN ? AND ? AND m.mailbox_id = ? AND i.blob_id IS NULL",
+        mailbox_id,
+        folder_id,
+        ranges,
+    )
+    return rows, dict(missing)
+
+
+async def _fetch(
+    tx: Transaction, sql: str, mailbox_id: int, folder_id: int, ranges: Sequence[UidRange]
+) -> list[Row]:
     base = folder_id << UID_BITS
     rows: list[Row] = []
     for first, last in ranges:
