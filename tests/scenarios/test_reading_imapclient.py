@@ -218,3 +218,30 @@ def test_ids_dates_and_first_words_are_read(server: Server) -> None:
         client.select_folder("Archive", readonly=True)
         newest = client.search()[-1]
         assert client.fetch([newest], ["EMAILID"])[newest][b"EMAILID"] == (email_id,)
+
+
+def test_messages_are_sorted_and_threaded(server: Server) -> None:
+    deliver(server, message("b"), message("Re: b", "Longer than the other."), message("ä"))
+    with connected(server) as client:
+        client.select_folder("INBOX")
+        first, reply, last = client.search()
+        assert client.sort("REVERSE SIZE")[0] == reply
+        assert client.sort(["SUBJECT", "REVERSE ARRIVAL"]) in ([last, first, reply], [last, reply, first])
+        assert client.sort("SUBJECT", ["SUBJECT", "ä"]) == [last]
+        assert client.thread("REFERENCES") in (((first, reply), (last,)), ((last,), (first, reply)))
+        assert client.thread("ORDEREDSUBJECT", ["SUBJECT", "b"]) == ((first, reply),)
+
+
+def test_many_messages_are_appended_at_once_after_starttls_and_enable(server: Server) -> None:
+    client = IMAPClient("127.0.0.1", server.ports["imap"], ssl=False, timeout=WAIT_SECONDS)
+    with client:
+        client.starttls(trusting_context())
+        client.plain_login(BOB, PASSWORD)
+        assert client.enable("CONDSTORE", "UNKNOWN") == [b"CONDSTORE"]
+        client.multiappend("INBOX", [message("one"), {"msg": message("two"), "flags": [rb"\Seen"]}])
+        selected = client.select_folder("INBOX")
+        assert selected[b"EXISTS"] == 2
+        assert client.search("SEEN") == client.search(["SUBJECT", "two"])
+        client.add_flags(client.search(), [rb"\Flagged"], silent=True)
+        assert client.folder_status("INBOX", ["HIGHESTMODSEQ"])[b"HIGHESTMODSEQ"] > selected[b"HIGHESTMODSEQ"]
+        client.unselect_folder()
