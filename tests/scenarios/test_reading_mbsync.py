@@ -24,6 +24,12 @@ from tests.scenarios.server import Server, running_server
 
 pytestmark = pytest.mark.scenario
 
+MANY = 1000
+WITHOUT_EXTENSIONS = (
+    "DisableExtensions LITERAL+ UIDPLUS MOVE NAMESPACE COMPRESS=DEFLATE",
+    "PipelineDepth 1",
+)
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -32,10 +38,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
+def empty(server: Server) -> None:
+    """Remove all that is in Bob's INBOX."""
+    with open_imap(server) as client:
+        client.select()
+        client.store("1:*", "+FLAGS", r"\Deleted")
+        client.expunge()
+
+
 class Synchronizer:
     """A Maildir on a laptop that mbsync keeps like one login's folders."""
 
-    def __init__(self, server: Server, login: str, home: Path) -> None:
+    def __init__(self, server: Server, login: str, home: Path, *options: str) -> None:
         self.mail = home / "mail"
         self.mail.mkdir(parents=True)
         self._home = home
@@ -48,6 +62,7 @@ class Synchronizer:
             f"Pass {PASSWORD}",
             "SSLType IMAPS",
             f"CertificateFile {certificate_of(server)}",
+            *options,
             "",
             "MaildirStore laptop",
             f"Path {self.mail}/",
@@ -99,9 +114,13 @@ def mark(path: Path, flags: str) -> None:
     path.rename(path.parent.parent / "cur" / f"{name}:2,{flags}")
 
 
-def test_mbsync_synchronizes_messages_flags_and_removals_both_ways(server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [(), WITHOUT_EXTENSIONS], ids=["as offered", "without extensions"])
+def test_mbsync_synchronizes_messages_flags_and_removals_both_ways(
+    server: Server, tmp_path: Path, options: tuple[str, ...]
+) -> None:
     need("mbsync")
-    laptop = Synchronizer(server, BOB, tmp_path)
+    empty(server)
+    laptop = Synchronizer(server, BOB, tmp_path, *options)
     sent = [message(f"mbsync {number}", "Line\r\n" * number) for number in range(5)]
     deliver(server, *sent)
     laptop.run()
@@ -153,3 +172,56 @@ def test_mbsync_makes_folders_and_uploads_messages_both_ways(server: Server, tmp
     before = laptop.state()
     laptop.run()
     assert laptop.state() == before
+
+
+def test_mbsync_unites_what_was_changed_on_both_sides(server: Server, tmp_path: Path) -> None:
+    need("mbsync")
+    empty(server)
+    laptop = Synchronizer(server, BOB, tmp_path)
+    deliver(server, *(message(f"both {number}") for number in range(1, 7)))
+    laptop.run()
+    mark(laptop.find("both 1"), "F")
+    mark(laptop.find("both 2"), "S")
+    laptop.find("both 3").unlink()
+    laptop.find("both 4").unlink()
+    mark(laptop.find("both 5"), "FS")
+    with open_imap(server) as client:
+        client.select()
+        client.store("1", "+FLAGS", r"(\Seen)")
+        client.store("2", "+FLAGS", r"(\Seen \Answered)")
+        client.store("3", "+FLAGS", r"(\Flagged)")
+        client.store("4,5", "+FLAGS", r"(\Deleted)")
+        client.expunge()
+    deliver(server, message("both new there"))
+    new = laptop.mail / "INBOX" / "new" / "1.2.laptop"
+    new.write_bytes(message("both new here").replace(b"\r\n", b"\n"))
+    laptop.run()
+    here = sorted(subjects([one.read_bytes() for one in laptop.files()]))
+    assert here == sorted(subjects(read_all(server)))
+    assert here == ["both 1", "both 2", "both 6", "both new here", "both new there"]
+    assert laptop.find("both 1").name.endswith(":2,FS")
+    assert laptop.find("both 2").name.endswith(":2,RS")
+    with open_imap(server) as client:
+        client.select()
+        assert client.search(None, "SEEN", "FLAGGED")[1] == [b"1"]
+        assert client.search(None, "SEEN", "ANSWERED")[1] == [b"2"]
+
+
+def test_mbsync_carries_a_thousand_messages(server: Server, tmp_path: Path) -> None:
+    need("mbsync")
+    empty(server)
+    laptop = Synchronizer(server, BOB, tmp_path)
+    sent = [message(f"many {number}", "x" * (number % 70)) for number in range(MANY)]
+    deliver(server, *sent)
+    laptop.run()
+    files = laptop.files()
+    assert {below_trace(without_tuid(one.read_bytes())) for one in files} == set(sent)
+    for one in files[::10]:
+        one.unlink()
+    for one in files[1::10]:
+        mark(one, "S")
+    laptop.run()
+    assert len(read_all(server)) == MANY - MANY // 10
+    with open_imap(server) as client:
+        client.select()
+        assert len(client.search(None, "SEEN")[1][0].split()) == MANY // 10
