@@ -35,6 +35,7 @@ from freehold.protocols.imap.events import (
     LiteralChunk,
 )
 from freehold.protocols.imap.idle import Idle
+from freehold.protocols.imap.select import Select
 from freehold.storage.database import StorageError
 
 log = get_logger("freehold.mail.imap")
@@ -192,6 +193,11 @@ class ImapSession:
         except FreeholdError as error:
             return await self._refuse(command, error)
         conversation.connection.completed(command, ok=reply.status is Status.OK)
+        if isinstance(command, Select) and conversation.notify is None:
+            # What the reply describes stays as it is until its end, as with Dovecot: who resynchronises
+            # reckons with its EXISTS. The next command tells what happened since.
+            conversation.send(response.tagged(command.tag, reply.status, reply.text, reply.code))
+            return None
         await self._complete(command.tag, reply, expunges=allows_expunges(command), uid=goes_by_uid(command))
         return None
 
