@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from imapclient import IMAPClient  # type: ignore[import-untyped] # it has no types
 
 from tests.scenarios.clients import (
     ANN,
@@ -20,7 +21,7 @@ from tests.scenarios.clients import (
     subjects,
     write_private,
 )
-from tests.scenarios.server import Server, running_server
+from tests.scenarios.server import Server, running_server, trusting_context
 
 pytestmark = pytest.mark.scenario
 
@@ -212,7 +213,9 @@ def test_mbsync_carries_a_thousand_messages(server: Server, tmp_path: Path) -> N
     empty(server)
     laptop = Synchronizer(server, BOB, tmp_path)
     sent = [message(f"many {number}", "x" * (number % 70)) for number in range(MANY)]
-    deliver(server, *sent)
+    with IMAPClient("127.0.0.1", server.ports["imaps"], ssl_context=trusting_context()) as client:
+        client.login(BOB, PASSWORD)
+        client.multiappend("INBOX", sent)
     laptop.run()
     files = laptop.files()
     assert {below_trace(without_tuid(one.read_bytes())) for one in files} == set(sent)
