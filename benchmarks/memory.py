@@ -24,18 +24,18 @@ Row = tuple[str, int, float, float, float]
 def run(options: Options) -> Iterator[Table]:
     """Measure a server that was just started, then with idle connections; plain ones first."""
     connections = options.connections or DEFAULT_CONNECTIONS
-    _allow_descriptors(connections + SPARE_DESCRIPTORS)
+    allow_descriptors(connections + SPARE_DESCRIPTORS)
     folder = options.folder / "memory"
     with running_server(folder, workers=options.workers, database=options.database, users=USERS) as server:
         server.stop()
         server.start()
-        rows = list(_measure(server, connections))
+        rows = [_row(server, "at rest, just started", 0, 0.0), *measure_connections(server, connections)]
     title = f"memory by /proc/*/smaps_rollup, {options.workers} workers, clients in IDLE"
     yield Table("memory", title, COLUMNS, rows)
 
 
-def _measure(server: BenchServer, connections: int) -> Iterator[Row]:
-    yield _row(server, "at rest, just started", 0, 0.0)
+def measure_connections(server: BenchServer, connections: int) -> Iterator[Row]:
+    """Measure a running server with idle connections, which it is then rid of; plain ones first."""
     for label, port, context in (
         ("plain", server.ports["imap"], None),
         ("TLS", server.ports["imaps"], trusting_context()),
@@ -70,7 +70,7 @@ def _idle_clients(port: int, context: ssl.SSLContext | None, count: int) -> list
     return clients
 
 
-def _allow_descriptors(wanted: int) -> None:
+def allow_descriptors(wanted: int) -> None:
     """Raise the soft limit of open files, which the server inherits, as far as it may be."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < wanted:

@@ -1,50 +1,36 @@
 """Freehold beside Postfix and Dovecot: alternately, in one run, with load generators that are not ours.
 
-`--peers` names the folder of these programs. They are copied and given free ports and control groups of
-their own, so that nothing that runs here already is touched or counted.
+What these do not ask, SORT and THREAD, folders of 100,000 messages, reading after a restart and ten thousand
+idle connections, is in `peers_reading.py`; what reading is to reach, in `peers_goals.py`.
 """
 
-import os
-import shutil
-import subprocess
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from benchmarks.memory import allow_descriptors, measure_connections
 from benchmarks.options import Options
+from benchmarks.peers_goals import goals_table
+from benchmarks.peers_reading import Reader, measure_reading
 from benchmarks.peers_report import imap_table, smtp_table
-from benchmarks.report import Table
-from benchmarks.server import BenchServer, free_port
-
-FILES: Final = (
-    "benchlib.py",
-    "imapbench.py",
-    "incg",
-    "setup_stack.sh",
-    "smtpbench.py",
-    "smtpblast.c",
-    "stack.sh",
+from benchmarks.peers_setup import (
+    KEPT_DOVECOT,
+    PORTS,
+    Bench,
+    PeersMissingError,
+    find_missing,
+    freehold_beside,
+    set_up,
 )
-PROGRAMS: Final = ("postfix", "postmap", "dovecot", "doveadm", "gcc", "python3")
-LMTP: Final = Path("/usr/lib/dovecot/lmtp")
-CPU_ACCOUNTING: Final = Path("/sys/fs/cgroup/cpuacct")
-PEERS: Final = ("postfix-virtual", "postfix-lmtp", "dovecot")
-PORTS: Final = ("10025", "10026", "10143")
-"""What setup_stack.sh listens on: virtual(8), LMTP to Dovecot, IMAP; replaced by free ports."""
-GROUP_PREFIX: Final = "bench_"
-"""How the programs name their control groups; replaced likewise."""
-USERS: Final = 100
-STEP_SECONDS: Final = 900.0
-START_SECONDS: Final = 30.0
-STOP_SECONDS: Final = 30.0
-POLL_SECONDS: Final = 0.1
+from benchmarks.report import Table
+from benchmarks.server import PASSWORD, BenchServer
+
 DEFAULT_SMTP_MESSAGES: Final = 500
 MIN_IMAP_MESSAGES: Final = 1_000
 """imapbench.py reads the first thousand."""
-DEFAULT_CONNECTIONS: Final = 200
+DEFAULT_CONNECTIONS: Final = 1_000
+SPARE_DESCRIPTORS: Final = 500
 SMTP_CASES: Final = (
     (4096, 1, 0.2),
     (4096, 20, 1.0),
@@ -52,52 +38,14 @@ SMTP_CASES: Final = (
     (65_536, 20, 0.3),
     (1_048_576, 20, 0.05),
 )
-IMAP_TESTS: Final = "login,append,select,fetch,search,store,idle"
-
-
-class PeersMissingError(RuntimeError):
-    """The comparison cannot be made here; says what it lacks."""
-
-
-class PeersFailedError(RuntimeError):
-    """A step of the comparison failed; the message ends with its output."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """The copied programs, the peers' folder, and the ports that stand for `PORTS`."""
-
-    programs: Path
-    peers: Path
-    ports: Mapping[str, int]
-    group_prefix: str
-
-    def run(self, *words: str, seconds: float = STEP_SECONDS) -> None:
-        """Run a step to its end, its output in a file: a daemon that it starts would keep a pipe open.
-
-        Raises:
-            PeersFailedError: it failed or took too long.
-        """
-        log = self.programs / "steps.log"
-        with log.open("ab") as output:
-            try:
-                subprocess.run(
-                    words,
-                    cwd=self.programs,
-                    env={**os.environ, "BENCH_DIR": str(self.peers)},
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    timeout=seconds,
-                    check=True,
-                )
-            except subprocess.SubprocessError as error:
-                raise PeersFailedError(f"{error}\n{log.read_text(errors='replace')[-3000:]}") from error
-
-    def measure_smtp(self, name: str, port: int, *how: str, matrix: str, out: Path) -> None:
-        """Send the matrix once to a server."""
-        words = ("--name", name, "--port", str(port), "--matrix", matrix, "--runs", "1", "--out", str(out))
-        self.run("python3", "smtpbench.py", *words, *how)
+FILLING: Final = "select"
+READING: Final = "select,fetch,big,search"
+WRITING: Final = "append,store,copy"
+LOGINS: Final = "login"
+TWICE: Final = "2"
+"""The second run takes away the flags that the first one has set, so each round finds the same."""
+DOVECOT, FREEHOLD = "dovecot", "freehold"
+DOVECOT_PASSWORD: Final = "pw%d"
 
 
 def run(options: Options) -> Iterator[Table]:
@@ -106,92 +54,34 @@ def run(options: Options) -> Iterator[Table]:
     Raises:
         PeersMissingError: a program, a file or a right is missing.
     """
+    with _servers(options) as (bench, server):
+        smtp = bench.programs / "smtp.jsonl"
+        for _ in range(options.rounds):
+            _smtp_round(bench, server, options, smtp)
+        yield smtp_table(smtp)
+        yield from _reading(bench, server, options)
+
+
+def run_reading(options: Options) -> Iterator[Table]:
+    """Measure reading alone.
+
+    Raises:
+        PeersMissingError: a program, a file or a right is missing.
+    """
+    with _servers(options) as (bench, server):
+        yield from _reading(bench, server, options)
+
+
+@contextmanager
+def _servers(options: Options) -> Iterator[tuple[Bench, BenchServer]]:
     if options.peers is None:
         raise PeersMissingError("--peers DIR must name the folder of the load generators")
     missing = find_missing(options.peers)
     if missing:
         raise PeersMissingError("the comparison needs " + ", ".join(missing))
-    with _bench(options) as bench, _freehold(options, bench) as server:
-        smtp, imap = bench.programs / "smtp.jsonl", bench.programs / "imap.jsonl"
-        for _ in range(options.rounds):
-            _smtp_round(bench, server, options, smtp)
-        yield smtp_table(smtp)
-        for _ in range(options.rounds):
-            _imap_round(bench, server, options, imap)
-        yield imap_table(imap)
-
-
-def find_missing(folder: Path) -> Sequence[str]:
-    """Return what the comparison lacks here."""
-    missing = [f"{folder / name}" for name in FILES if not (folder / name).is_file()]
-    missing += [program for program in PROGRAMS if shutil.which(program) is None]
-    if not LMTP.exists():
-        missing.append("dovecot-lmtpd")
-    if os.geteuid() != 0:
-        missing.append("root (Postfix starts only so)")
-    if not os.access(CPU_ACCOUNTING, os.W_OK):
-        missing.append(f"a {CPU_ACCOUNTING} that can be written (CPU time of all processes of a server)")
-    return missing
-
-
-@contextmanager
-def _bench(options: Options) -> Iterator[Bench]:
-    """Set the peers up and start them; stops them and removes their control groups."""
-    assert options.peers is not None
-    bench = _copy(options.peers, options.folder)
-    try:
-        bench.run("gcc", "-O2", "-o", "smtpblast", "smtpblast.c", "-lpthread")
-        bench.run("bash", "setup_stack.sh")
-        for peer in PEERS:
-            bench.run("bash", "stack.sh", "start", peer)
-        yield bench
-    finally:
-        _stop(bench)
-
-
-def _stop(bench: Bench) -> None:
-    """Stop the peers, each even if another would not, and remove what the run has left in the system."""
-    try:
-        for peer in PEERS:
-            with suppress(PeersFailedError):
-                bench.run("bash", "stack.sh", "stop", peer, seconds=STOP_SECONDS)
-    finally:
-        _remove_groups(bench.group_prefix)
-
-
-def _copy(source: Path, folder: Path) -> Bench:
-    """Copy the programs, with ports and control groups that nobody else uses."""
-    bench = Bench(
-        programs=folder / "programs",
-        peers=folder / "peers",
-        ports={port: free_port() for port in PORTS},
-        group_prefix=f"{GROUP_PREFIX}{os.getpid()}_",
-    )
-    folder.chmod(0o755)  # the peers' own users must reach their folders below
-    bench.programs.mkdir()
-    bench.peers.mkdir()
-    for name in FILES:
-        text = (source / name).read_text().replace(GROUP_PREFIX, bench.group_prefix)
-        if name == "setup_stack.sh":
-            for old, new in bench.ports.items():
-                text = text.replace(old, str(new))
-        copied = bench.programs / name
-        copied.write_text(text)
-        copied.chmod(0o755)
-    return bench
-
-
-@contextmanager
-def _freehold(options: Options, bench: Bench) -> Iterator[BenchServer]:
-    server = BenchServer(
-        options.folder / "freehold", options.workers, prefix=(str(bench.programs / "incg"), "freehold")
-    )
-    try:
-        server.start()
-        server.add_users(USERS)
-        yield server
-    finally:
-        server.stop()
+    allow_descriptors(_connections(options) + SPARE_DESCRIPTORS)
+    with set_up(options) as bench, freehold_beside(options, bench) as server:
+        yield bench, server
 
 
 def _smtp_round(bench: Bench, server: BenchServer, options: Options, out: Path) -> None:
@@ -212,31 +102,41 @@ def _smtp_round(bench: Bench, server: BenchServer, options: Options, out: Path) 
     bench.measure_smtp("freehold", server.ports["smtp"], "--cg", "freehold", *how, matrix=matrix, out=out)
 
 
-def _imap_round(bench: Bench, server: BenchServer, options: Options, out: Path) -> None:
-    """Measure reading, each server on its own mailbox of the same messages.
-
-    The first run of a round sets the flags that the second takes away, so each round finds the same.
-    """
+def _reading(bench: Bench, server: BenchServer, options: Options) -> Iterator[Table]:
+    out, untold = bench.programs / "imap.jsonl", bench.programs / "untold.jsonl"
+    dovecot = Reader(DOVECOT, bench.imap_port, DOVECOT_PASSWORD, bench)
+    freehold = Reader(FREEHOLD, server.ports["imap"], PASSWORD, bench)
     messages = max(options.messages or 0, MIN_IMAP_MESSAGES)
-    idle = options.connections or DEFAULT_CONNECTIONS
-    for name, port, password in (
-        ("dovecot", bench.ports[PORTS[2]], "pw%d"),
-        ("freehold", server.ports["imap"], "password-%d"),
-    ):
-        bench.run(
-            *("python3", "imapbench.py", "--name", name, "--port", str(port), "--cg", name),
-            *("--password", password % 1, "--passfmt", password, "--tests", IMAP_TESTS),
-            *("--msgs", str(messages), "--idle", str(idle), "--runs", "2"),
-            *("--out", str(out)),
-        )
+    for reader in (dovecot, freehold):
+        _run_imapbench(reader, FILLING, out, "--msgs", str(messages))
+    _run_imapbench(freehold, LOGINS, untold)  # each worker has now seen each login
+    for _ in range(options.rounds):
+        _imap_round(dovecot, freehold, server, messages, out)
+    memory = list(measure_connections(server, _connections(options)))
+    yield imap_table(out)
+    yield goals_table(out, memory)
 
 
-def _remove_groups(prefix: str) -> None:
-    """Remove the control groups once their processes are gone."""
-    deadline = time.monotonic() + STOP_SECONDS
-    for group in CPU_ACCOUNTING.glob(f"{prefix}*"):
-        while group.exists() and time.monotonic() < deadline:
-            try:
-                group.rmdir()
-            except OSError:
-                time.sleep(POLL_SECONDS)
+def _imap_round(dovecot: Reader, freehold: Reader, server: BenchServer, messages: int, out: Path) -> None:
+    """Measure reading, each server on its own mailbox of the same messages."""
+    bench = dovecot.bench
+    server.wait_until_indexed()
+    for tests in (READING, WRITING):
+        for reader in (dovecot, freehold):
+            _run_imapbench(reader, tests, out, "--msgs", str(messages), "--runs", TWICE)
+    kept = Reader(DOVECOT, bench.kept_port, DOVECOT_PASSWORD, bench, KEPT_DOVECOT)
+    for reader in (kept, freehold):
+        _run_imapbench(reader, LOGINS, out)
+    measure_reading(dovecot, freehold, server, messages, out)
+
+
+def _run_imapbench(reader: Reader, tests: str, out: Path, *more: str) -> None:
+    reader.bench.run(
+        *("python3", "imapbench.py", "--name", reader.name, "--port", str(reader.port)),
+        *("--cg", reader.group or reader.name, "--password", reader.password_of(1)),
+        *("--passfmt", reader.password, "--tests", tests, "--runs", "1", *more, "--out", str(out)),
+    )
+
+
+def _connections(options: Options) -> int:
+    return options.connections or DEFAULT_CONNECTIONS

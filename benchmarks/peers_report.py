@@ -42,7 +42,7 @@ class ImapRow(msgspec.Struct, frozen=True):
 
 def smtp_table(path: Path) -> Table:
     """Return delivery rates and CPU, and how they relate: rates above 1 and CPU below 1 are good."""
-    rows = list(_read_lines(path, SmtpRow))
+    rows = list(read_lines(path, SmtpRow))
     names = (OURS, *SMTP_PEERS)
     columns = ["size, connections"]
     columns += [f"{name} /s" for name in names] + [f"/s ÷ {peer}" for peer in SMTP_PEERS]
@@ -58,8 +58,8 @@ def smtp_table(path: Path) -> Table:
 
 def _smtp_line(size: int, connections: int, rows: Sequence[SmtpRow]) -> Sequence[Cell]:
     names = (OURS, *SMTP_PEERS)
-    rates = [_median([row.delivered_per_s for row in rows if row.name == name]) for name in names]
-    cpu = [_median([row.cpu_s_per_1000 for row in rows if row.name == name]) for name in names]
+    rates = [median([row.delivered_per_s for row in rows if row.name == name]) for name in names]
+    cpu = [median([row.cpu_s_per_1000 for row in rows if row.name == name]) for name in names]
     return (
         f"{size:,} B, {connections}",
         *map(_shown, rates),
@@ -74,33 +74,35 @@ def _smtp_line(size: int, connections: int, rows: Sequence[SmtpRow]) -> Sequence
 
 def imap_table(path: Path) -> Table:
     """Return reading beside Dovecot; whether a ratio above 1 is good depends on the unit."""
-    rows = list(_read_lines(path, ImapRow))
+    rows = list(read_lines(path, ImapRow))
     table = []
     for test, unit in dict.fromkeys((row.test, row.unit) for row in rows):
         of_test = [row for row in rows if (row.test, row.unit) == (test, unit)]
         ours = [row for row in of_test if row.name == OURS]
         theirs = [row for row in of_test if row.name == READING_PEER]
-        values = _median([row.value for row in ours]), _median([row.value for row in theirs])
+        values = median([row.value for row in ours]), median([row.value for row in theirs])
         table.append(
             (
                 test,
                 unit,
                 *map(_shown, values),
                 _ratio(*values),
-                _shown(_median([row.server_cpu_s for row in ours])),
-                _shown(_median([row.server_cpu_s for row in theirs])),
+                _shown(median([row.server_cpu_s for row in ours])),
+                _shown(median([row.server_cpu_s for row in theirs])),
             )
         )
     columns = ("test", "unit", OURS, READING_PEER, "ratio", f"{OURS} CPU-s", f"{READING_PEER} CPU-s")
     return Table("peers: reading", "medians", columns, table)
 
 
-def _read_lines(path: Path, kind: type[T]) -> Iterator[T]:
+def read_lines(path: Path, kind: type[T]) -> Iterator[T]:
+    """Yield the rows of a file of JSON lines."""
     for line in path.read_bytes().splitlines():
         yield msgspec.json.decode(line, type=kind)
 
 
-def _median(values: Sequence[float]) -> float | None:
+def median(values: Sequence[float]) -> float | None:
+    """Return the median, or None without values."""
     return statistics.median(values) if values else None
 
 

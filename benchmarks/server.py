@@ -24,10 +24,13 @@ from freehold.kernel.bus_client import OneShotBus
 from freehold.kernel.module import Runtime
 from freehold.kernel.runtime import open_runtime
 from freehold.modules.mail.addresses.mailboxes import NewMailbox, add_mailbox, list_mailboxes
+from freehold.modules.mail.search.manage import index_status
 
 START_SECONDS = 60.0
 STOP_SECONDS = 40.0
 POLL_SECONDS = 0.005
+INDEX_SECONDS = 600.0
+INDEX_POLL_SECONDS = 0.5
 AT_ONCE = 16
 """Users that are added together: their passwords use all cores, their transactions share syncs."""
 HOSTNAME = "mx.bench.test"
@@ -142,6 +145,18 @@ class BenchServer:
         """Return how many messages the mailboxes of all users hold."""
         return asyncio.run(self._stored_messages())
 
+    def wait_until_indexed(self) -> None:
+        """Wait until the search index knows all messages.
+
+        Raises:
+            ServerFailedError: it took too long.
+        """
+        deadline = time.monotonic() + INDEX_SECONDS
+        while asyncio.run(self._unindexed_messages()):
+            if time.monotonic() > deadline:
+                raise ServerFailedError("the search index does not catch up")
+            time.sleep(INDEX_POLL_SECONDS)
+
     def cpu_seconds(self) -> float:
         """Return the CPU seconds that the server's processes have used."""
         assert self.process is not None
@@ -190,6 +205,12 @@ class BenchServer:
         async with self._open() as runtime:
             mailboxes = await runtime.database.read(list_mailboxes, HOST_ADMINISTRATOR)
             return sum(mailbox.message_count for mailbox in mailboxes)
+
+    async def _unindexed_messages(self) -> int:
+        async with self._open() as runtime:
+            mailboxes = await runtime.database.read(list_mailboxes, HOST_ADMINISTRATOR)
+            states = await runtime.database.read(index_status, [mailbox.id for mailbox in mailboxes])
+            return sum(state.behind for state in states)
 
     async def _add_users(self, count: int) -> None:
         async with self._open() as runtime:

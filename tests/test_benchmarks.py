@@ -8,9 +8,10 @@ from benchmarks import __main__ as program
 from benchmarks import micro, smtp_load
 from benchmarks.messages import make_message
 from benchmarks.options import Options
-from benchmarks.peers import FILES, PeersMissingError, find_missing
 from benchmarks.peers import run as run_peers
+from benchmarks.peers_goals import GOALS, goals_table
 from benchmarks.peers_report import imap_table, smtp_table
+from benchmarks.peers_setup import FILES, PeersMissingError, find_missing
 from benchmarks.report import Table, percentile, print_table
 from benchmarks.server import running_server
 from benchmarks.smtp_client import Load, compose, send, shares
@@ -110,6 +111,28 @@ def test_what_only_one_server_did_has_no_ratio(tmp_path: Path) -> None:
     out.write_text('{"name": "freehold", "test": "append", "unit": "msgs/s", "value": 5}\n')
 
     assert imap_table(out).rows == [("append", "msgs/s", 5.0, "-", "-", 0.0, "-")]
+
+
+def test_goals_say_whether_they_are_reached(tmp_path: Path) -> None:
+    out = tmp_path / "imap.jsonl"
+    lines = [
+        {"name": name, "test": test, "unit": "x", "value": value, "server_cpu_s": 0.5}
+        for test, ours, theirs in (
+            ("fetch 10k FLAGS", 4.0, 2.0),
+            ("append 4k c1", 2.9, 2.0),
+            ("fetch BODY[] 1000x4k", 100.0, 300.0),
+        )
+        for name, value in (("freehold", ours), ("dovecot", theirs))
+    ]
+    out.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    rows = {row[0]: row for row in goals_table(out, [("TLS: 9 connections", 4, 1.0, 1.0, 33.0)]).rows}
+
+    assert rows["fetch 10k FLAGS"][2:] == (4.0, 2.0, 2.0, 1.0, "at most 2.0 × Dovecot's", "yes")
+    assert [rows[test][-1] for test in ("append 4k c1", "fetch BODY[] 1000x4k")] == ["NO", "yes"]
+    assert rows["idle, TLS: 9 connections"][-1] == "NO"
+    assert len(rows) == len(GOALS) + 1
+    assert rows["login+logout c1"][-1] == "not measured"
 
 
 def test_percentiles_and_empty_tables_do_no_harm(capsys: pytest.CaptureFixture[str]) -> None:
