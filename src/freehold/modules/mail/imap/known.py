@@ -1,4 +1,4 @@
-"""What the IMAP sessions of a process remember together; see docs/decisions/0016-remembered-answers.md.
+"""What the IMAP sessions of a process remember together; see docs/decisions/0017-remembered-answers.md.
 
 All of it follows from what is stored, so it may be forgotten at any time. It is found by folder only after
 the right to read that folder was checked.
