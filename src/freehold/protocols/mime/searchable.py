@@ -22,6 +22,9 @@ MAX_TEXT_BYTES = 16 * 1024 * 1024
 ADDRESS_FIELDS = frozenset({"from", "to", "cc", "bcc", "sender", "reply-to"})
 """Fields in which addresses are also found as they are meant, without comments and spaces."""
 
+SEARCHED_TYPES = frozenset({b"text", b"message"})
+"""Types of parts that are looked through, among them delivery reports (RFC 3501 §6.4.4)."""
+
 # What may stand within an address that is not part of it (RFC 5322 §3.2.2, §4.4).
 _INDIRECT = re.compile(rb"[(\\]|[\s\"][@.]|[@.][\s\"]")
 _HTML = frozenset({b"html", b"xhtml", b"xhtml+xml"})
@@ -43,7 +46,7 @@ def body_texts(buffer: Buffer, part: Part, max_bytes: int = MAX_TEXT_BYTES) -> I
     Of each part at most `max_bytes` of its decoded body are read.
     """
     if not part.children:
-        if part.type == b"text":
+        if part.type in SEARCHED_TYPES:
             yield part_text(buffer, part, max_bytes)
         return
     for child in part.children:
@@ -53,7 +56,7 @@ def body_texts(buffer: Buffer, part: Part, max_bytes: int = MAX_TEXT_BYTES) -> I
 
 
 def part_text(buffer: Buffer, part: Part, max_bytes: int) -> str:
-    """Return what a part of type text says."""
+    """Return what a part of a searched type says."""
     source = decode_text(buffer, part, max_bytes)
     return html_text(source) if part.subtype in _HTML else source
 

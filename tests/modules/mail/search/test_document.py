@@ -87,6 +87,7 @@ def test_what_is_too_long_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
         (b"Subject: =?utf-8?q?Z=C3=BCrich?=\r\n\r\n", "zurich", True),
         (b"Subject: a\r\n b\r\n\r\n", "a b", True),
         (b"Content-Type: application/pdf\r\n\r\nfoo", "foo", False),
+        (b"Content-Type: message/delivery-status\r\n\r\nfoo", "foo", True),
     ],
 )
 def test_text_is_what_a_reader_sees(message: bytes, text: str, found: bool) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from freehold.modules.mail.search.index_row import IndexRow, header_row, index_row
 from freehold.modules.mail.search.terms import PARTIAL, Field, terms_of
 from freehold.protocols.mime.buffer import Buffer
-from freehold.protocols.mime.searchable import body_texts, header_texts
+from freehold.protocols.mime.searchable import SEARCHED_TYPES, body_texts, header_texts
 from freehold.protocols.mime.structure import Part, scan
 
 MAX_TEXT_CHARACTERS = 1024 * 1024
@@ -78,7 +78,7 @@ def _has_large_text(part: Part) -> bool:
     """Tell whether a text may hold more than was decoded of it: decoding makes nothing longer."""
     if part.children:
         return any(map(_has_large_text, part.children))
-    return part.type == b"text" and part.size > MAX_TEXT_CHARACTERS
+    return part.type in SEARCHED_TYPES and part.size > MAX_TEXT_CHARACTERS
 
 
 def _bounded(terms: set[bytes]) -> set[bytes]:
