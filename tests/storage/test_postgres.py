@@ -63,6 +63,50 @@ async def test_a_function_that_hides_a_conflict_is_run_again_all_the_same(postgr
     assert sorted(numbers) == list(range(1, 21))
 
 
+async def take_long(tx: Transaction) -> int:
+    number = await next_number(tx, "busy")
+    await tx.fetch("SELECT 1 FROM (SELECT pg_sleep(0.02)) AS pause")
+    return number
+
+
+async def test_all_of_many_writers_of_one_row_in_several_processes_get_through(
+    postgres: Database, postgres_url: str
+) -> None:
+    other = await open_database(postgres_url, schemas=[])
+    try:
+        numbers = await asyncio.gather(
+            *(database.write(take_long) for database in (postgres, other) for _ in range(60))
+        )
+    finally:
+        await other.close()
+
+    assert sorted(numbers) == list(range(1, 121))
+
+
+async def test_who_fails_or_is_cancelled_gives_the_turn_back(postgres: Database, postgres_url: str) -> None:
+    class RefusedError(Exception):
+        pass
+
+    async def is_refused(tx: Transaction) -> None:
+        await take_long(tx)
+        raise RefusedError
+
+    writers = [asyncio.create_task(postgres.write(is_refused)) for _ in range(10)]
+    cancelled = [asyncio.create_task(postgres.write(take_long)) for _ in range(20)]
+    await asyncio.wait(cancelled, return_when=asyncio.FIRST_COMPLETED)
+    for task in cancelled:
+        task.cancel()
+    ended = await asyncio.gather(*writers, *cancelled, return_exceptions=True)
+    assert all(isinstance(each, RefusedError | asyncio.CancelledError | int) for each in ended)
+
+    other = await open_database(postgres_url, schemas=[])
+    try:
+        numbers = await asyncio.gather(*(database.write(take_long) for database in (other, postgres) * 4))
+    finally:
+        await other.close()
+    assert len(set(numbers)) == 8
+
+
 async def test_a_lost_connection_is_a_temporary_error_and_the_next_call_connects_again(
     postgres: Database,
 ) -> None:

@@ -1,8 +1,9 @@
 """The PostgreSQL engine: a pool of connections, serializable writes that are retried, reads on one snapshot.
 
 Writes are SERIALIZABLE, so a transaction function needs no locks to be right: what it read is still so when
-it commits, or it is run again. The server's database must be UTF-8; its collation does not
-matter, as every TEXT column is made with the "C" collation.
+it commits, or it is run again. What is run again waits for its turn: of all such, one runs at a time. The
+server's database must be UTF-8; its collation does not matter, as every TEXT column is made with the "C"
+collation.
 """
 
 import asyncio
@@ -35,11 +36,15 @@ ACQUIRE_SECONDS: Final = 20.0
 CLOSE_SECONDS: Final = 20.0
 ROLLBACK_SECONDS: Final = 5.0
 STATEMENTS_KEPT: Final = 512
-ATTEMPTS: Final = 12
+ATTEMPTS: Final = 24
+FREE_ATTEMPTS: Final = 1  # of these the first, which wait for no turn
 FIRST_PAUSE_SECONDS: Final = 0.002
 LONGEST_PAUSE_SECONDS: Final = 0.25
 
 BEGIN_WRITE: Final = "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
+TURN_LOCK: Final = 0x46524545_5455524E  # the turn of writers that met others, in a database
+TAKE_TURN: Final = f"SELECT pg_advisory_lock({TURN_LOCK})"
+GIVE_TURN_BACK: Final = f"SELECT pg_advisory_unlock({TURN_LOCK})"
 BEGIN_READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 BEGIN_LONG_READ: Final = f"{BEGIN_READ}; SET LOCAL statement_timeout = '{LONG_STATEMENT_SECONDS:.0f}s'"
 
@@ -78,6 +83,7 @@ class PostgresDatabase:
         self._readonly = readonly
         self._inside: set[asyncio.Task[Any] | None] = set()
         self._several_statements: set[str] = set()  # functions that were seen to need a snapshot
+        self._turn = asyncio.Lock()
         self._closed = False
         self._all_done = asyncio.Event()
         self._all_done.set()
@@ -148,9 +154,13 @@ class PostgresDatabase:
     ) -> T:
         """Run a function in a transaction; again, after longer and random pauses, while others interfere."""
         pause = FIRST_PAUSE_SECONDS
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
+            in_turn = begin is BEGIN_WRITE and attempt >= FREE_ATTEMPTS
             try:
-                async with self._connection() as connection, _transaction(connection, begin):
+                async with (
+                    self._connection_in_turn() if in_turn else self._connection() as connection,
+                    _transaction(connection, begin),
+                ):
                     return await drive(
                         function, PostgresTransaction(connection, seconds=seconds), args, kwargs
                     )
@@ -178,6 +188,27 @@ class PostgresDatabase:
                 self._all_done.set()
 
     @asynccontextmanager
+    async def _connection_in_turn(self) -> AsyncIterator[Any]:
+        """Lend a connection to one at a time, of all processes that write to the database.
+
+        The turn is taken before the transaction, and so before its snapshot. Those of one process wait
+        for it without a connection.
+        """
+        try:
+            await asyncio.wait_for(self._turn.acquire(), ACQUIRE_SECONDS)
+        except TimeoutError as error:
+            raise translate(error) from error
+        try:
+            async with self._connection() as connection:
+                try:
+                    await _command(connection, TAKE_TURN)
+                    yield connection
+                finally:
+                    await _undo(connection, GIVE_TURN_BACK)
+        finally:
+            self._turn.release()
+
+    @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
         """Lend a connection; the pool drops one that fails afterwards, and what was committed stays so."""
         try:
@@ -197,7 +228,7 @@ async def _transaction(connection: Any, begin: str) -> AsyncIterator[None]:
     try:
         yield
     except BaseException:
-        await _roll_back(connection)
+        await _undo(connection, "ROLLBACK")
         raise
     await _command(connection, "COMMIT")
 
@@ -211,10 +242,12 @@ async def _command(connection: Any, command: str) -> None:
         raise translate(error) from error
 
 
-async def _roll_back(connection: Any) -> None:
-    """Undo the transaction; a connection that cannot is dropped, which undoes it as well."""
+async def _undo(connection: Any, command: str) -> None:
+    """Run what ends a transaction or a turn; a connection that cannot is dropped, which ends both as well."""
     try:
-        await connection.execute("ROLLBACK", timeout=ROLLBACK_SECONDS)
-    except RAISED_BY_STATEMENTS:
+        await connection.execute(command, timeout=ROLLBACK_SECONDS)
+    except BaseException as error:
         with suppress(asyncpg.InterfaceError):  # lost, and so out of the pool already
             connection.terminate()
+        if not isinstance(error, RAISED_BY_STATEMENTS):
+            raise
