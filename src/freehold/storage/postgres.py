@@ -155,7 +155,7 @@ class PostgresDatabase:
         """Run a function in a transaction; again, after longer and random pauses, while others interfere."""
         pause = FIRST_PAUSE_SECONDS
         for attempt in range(ATTEMPTS):
-            in_turn = begin is BEGIN_WRITE and attempt >= FREE_ATTEMPTS
+            in_turn = begin == BEGIN_WRITE and attempt >= FREE_ATTEMPTS
             try:
                 async with (
                     self._connection_in_turn() if in_turn else self._connection() as connection,
@@ -195,7 +195,8 @@ class PostgresDatabase:
         for it without a connection.
         """
         try:
-            await asyncio.wait_for(self._turn.acquire(), ACQUIRE_SECONDS)
+            async with asyncio.timeout(ACQUIRE_SECONDS):
+                await self._turn.acquire()
         except TimeoutError as error:
             raise translate(error) from error
         try:
