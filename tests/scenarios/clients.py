@@ -170,6 +170,34 @@ def certificate_of(server: Server) -> Path:
     return place
 
 
+def getmail(server: Server, home: Path, retriever: str, listener: str, *, delete: bool) -> None:
+    """Have getmail fetch Bob's mail once and hand it to the server by LMTP, for Ann.
+
+    All other ways out of getmail wait for a process of theirs, and for ever if it ends too soon.
+    """
+    write_private(
+        home / "getmailrc",
+        "[retriever]",
+        f"type = {retriever}",
+        "server = 127.0.0.1",
+        f"port = {server.ports[listener]}",
+        f"username = {BOB}",
+        f"password = {PASSWORD}",
+        "[destination]",
+        "type = MDA_lmtp",
+        "host = 127.0.0.1",
+        f"port = {server.ports['lmtp']}",
+        f"override = {ANN}",
+        "[options]",
+        f"delete = {str(delete).lower()}",
+        "read_all = false",
+        "delivered_to = false",
+        "received = false",
+        "verbose = 1",
+    )
+    run_program("getmail", "--getmaildir", str(home), "--rcfile", "getmailrc", home=home)
+
+
 def write_private(path: Path, *lines: str) -> Path:
     """Write a configuration file that only its owner may read, as programs demand of files with passwords."""
     path.parent.mkdir(parents=True, exist_ok=True)

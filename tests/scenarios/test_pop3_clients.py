@@ -13,6 +13,7 @@ from tests.scenarios.clients import (
     below_trace,
     certificate_of,
     deliver,
+    getmail,
     message,
     need,
     only_with_subject,
@@ -123,35 +124,11 @@ def test_fetchmail_moves_mail_to_another_mailbox_over_smtp(server: Server, tmp_p
 @pytest.mark.parametrize("delete", [False, True])
 def test_getmail_fetches_each_message_once(server: Server, tmp_path: Path, delete: bool) -> None:
     need("getmail")
-    mail = tmp_path / "mail"
-    mail.mkdir()
-    write_private(
-        tmp_path / "getmailrc",
-        "[retriever]",
-        "type = SimplePOP3SSLRetriever",
-        "server = 127.0.0.1",
-        f"port = {server.ports['pop3s']}",
-        f"username = {BOB}",
-        f"password = {PASSWORD}",
-        "[destination]",
-        "type = MDA_external",
-        "path = /bin/sh",
-        f"arguments = ('-c', 'cat > {mail}/$$')",
-        "allow_root_commands = true",
-        "[options]",
-        f"delete = {str(delete).lower()}",
-        "read_all = false",
-        "delivered_to = false",
-        "received = false",
-        "verbose = 1",
-    )
     sent = [message("getmail one"), message("getmail two", DOTS)]
     deliver(server, *sent)
-    fetch = ("getmail", "--getmaildir", str(tmp_path), "--rcfile", "getmailrc")
-    run_program(*fetch, home=tmp_path)
-    run_program(*fetch, home=tmp_path)
-    arrived = [one.read_bytes().replace(b"\n", b"\r\n") for one in mail.iterdir()]
-    assert sorted(map(below_trace, arrived)) == sorted(sent)
+    for _ in range(2):
+        getmail(server, tmp_path, "SimplePOP3SSLRetriever", "pop3s", delete=delete)
+    assert [below_trace(one) for one in read_all(server, ANN)] == sent
     assert len(read_all(server)) == (0 if delete else 2)
 
 

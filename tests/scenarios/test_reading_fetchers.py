@@ -12,6 +12,7 @@ from tests.scenarios.clients import (
     below_trace,
     certificate_of,
     deliver,
+    getmail,
     message,
     need,
     only_with_subject,
@@ -26,7 +27,7 @@ from tests.scenarios.server import Server, running_server
 pytestmark = pytest.mark.scenario
 
 FETCHMAIL_NO_MAIL = 1
-GETMAIL_FIELD = b"X-getmail-retrieved-from-mailbox: INBOX\n"
+GETMAIL_FIELD = b"X-getmail-retrieved-from-mailbox: INBOX\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -87,35 +88,12 @@ def test_fetchmail_moves_mail_to_another_mailbox_over_smtp(server: Server, tmp_p
 @pytest.mark.parametrize("delete", [False, True])
 def test_getmail_fetches_each_message_once(server: Server, tmp_path: Path, delete: bool) -> None:
     need("getmail")
-    mail = tmp_path / "mail"
-    mail.mkdir()
-    write_private(
-        tmp_path / "getmailrc",
-        "[retriever]",
-        "type = SimpleIMAPSSLRetriever",
-        "server = 127.0.0.1",
-        f"port = {server.ports['imaps']}",
-        f"username = {BOB}",
-        f"password = {PASSWORD}",
-        "[destination]",
-        "type = MDA_external",
-        "path = /bin/sh",
-        f"arguments = ('-c', 'cat > {mail}/$$')",
-        "allow_root_commands = true",
-        "[options]",
-        f"delete = {str(delete).lower()}",
-        "read_all = false",
-        "delivered_to = false",
-        "received = false",
-        "verbose = 1",
-    )
     sent = [message("getmail one"), message("getmail two", "Two\r\n\r\n  lines \t\r\n")]
     deliver(server, *sent)
-    fetch = ("getmail", "--getmaildir", str(tmp_path), "--rcfile", "getmailrc")
-    run_program(*fetch, home=tmp_path)
-    run_program(*fetch, home=tmp_path)
-    arrived = [one.read_bytes().replace(GETMAIL_FIELD, b"") for one in mail.iterdir()]
-    assert sorted(below_trace(one.replace(b"\n", b"\r\n")) for one in arrived) == sorted(sent)
+    for _ in range(2):
+        getmail(server, tmp_path, "SimpleIMAPSSLRetriever", "imaps", delete=delete)
+    arrived = [one.replace(GETMAIL_FIELD, b"") for one in read_all(server, ANN)]
+    assert [below_trace(one) for one in arrived] == sent
     assert len(read_all(server)) == (0 if delete else 2)
 
 
