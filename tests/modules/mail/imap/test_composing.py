@@ -76,7 +76,8 @@ async def test_a_composed_message_is_bounded_while_it_grows(host: MailHost, port
 
 
 async def test_replace_brings_the_new_message_before_the_old_one_goes(any_port: int) -> None:
-    async with member(any_port, select=b"INBOX") as talk, member(any_port, select=b"INBOX") as other:
+    async with member(any_port, select=b"INBOX") as talk, member(any_port) as other:
+        await other.done(b"EXAMINE INBOX")  # who might change it would race for what is \\Recent
         await fill(talk, FIRST, SECOND)
         await other.done(b"NOOP")
         other.send(b"i IDLE\r\n")
@@ -238,6 +239,22 @@ async def test_a_message_of_another_is_replaced_only_by_who_may_expunge(any_port
         await bob.done(b"REPLACE 1 " + shared + b" {3+}\r\nnew")
         await ann.done(b"SELECT Notes")
         assert await bodies(ann) == [b"new"]
+
+
+async def test_rights_that_were_taken_while_the_new_message_came_replace_nothing(any_port: int) -> None:
+    async with member(any_port) as ann, member(any_port, b"bob@example.test") as bob:
+        await ann.done(b"CREATE Notes")
+        await fill(ann, FIRST, mailbox=b"Notes")
+        await ann.done(b"SETACL Notes bob@example.test lrite")
+        await bob.done(b'SELECT "Other Users/ann@example.test/Notes"')
+        bob.send(b"a REPLACE 1 INBOX {3}\r\n")
+        assert (await bob.line()).startswith(b"+ ")
+        await ann.done(b"SETACL Notes bob@example.test lr")
+        bob.send(b"new\r\n")
+        assert (await bob.replies())[-1].startswith(b"a NO [NOPERM] ")
+        assert (await bob.done(b"STATUS INBOX (MESSAGES)"))[-1] == b"* STATUS INBOX (MESSAGES 0)"
+        await ann.done(b"SELECT Notes")
+        assert await bodies(ann) == [FIRST]
 
 
 async def test_a_message_with_utf_8_headers_is_kept_as_it_came(port: int) -> None:

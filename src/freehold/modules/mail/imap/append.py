@@ -11,6 +11,7 @@ from freehold.modules.mail.imap.append_content import describe, finish_content
 from freehold.modules.mail.imap.append_store import Arrived, Outgoing, Stored, permitted, store_messages
 from freehold.modules.mail.imap.catenate import pieces_of_url
 from freehold.modules.mail.imap.conversation import Conversation, Reply
+from freehold.modules.mail.imap.errors import telling
 from freehold.modules.mail.imap.flag_bytes import split_flags
 from freehold.modules.mail.imap.quota import warn_if_nearly_full
 from freehold.modules.mail.imap.replace import find_outgoing, tell_replaced
@@ -120,7 +121,8 @@ class Append:
         if not target.reader_id:
             await warn_if_nearly_full(conversation)
         if self._outgoing is not None:
-            await tell_replaced(conversation, stored)
+            with telling():
+                await tell_replaced(conversation, stored)
             return Reply("Replace completed")
         uids = response_code.append_uid(places[0].uid_validity, (place.uid for place in places))
         return Reply("Append completed", uids)

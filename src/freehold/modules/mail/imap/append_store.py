@@ -1,11 +1,11 @@
 """The one transaction of an APPEND or REPLACE: all messages come, and what is replaced goes, or nothing."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from msgspec import structs
 
 from freehold.errors import NotFoundError
-from freehold.modules.mail.folders.access import Access, rights_of
+from freehold.modules.mail.folders.access import Access, check_rights, rights_now
 from freehold.modules.mail.folders.append import Appended, NewMessage, append_message, insert_content
 from freehold.modules.mail.folders.change import uid_ranges
 from freehold.modules.mail.folders.expunge import Expunged, expunge_messages
@@ -15,6 +15,9 @@ from freehold.modules.mail.folders.seen import Reading, mark_seen
 from freehold.modules.mail.model import Flag
 from freehold.storage.blobs import BlobStore, PreparedBlob
 from freehold.storage.database import Transaction
+
+REPLACES = Right.DELETE | Right.EXPUNGE
+"""The rights that it takes to replace a message (RFC 8508 §4.1)."""
 
 
 class ReplacedMissingError(NotFoundError):
@@ -34,10 +37,11 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """The message that a new one replaces, and how large it is."""
+    """The message that a new one replaces, how large it is, and who replaces it (0: the folder's owner)."""
 
     mailbox_id: int
     folder_id: int
+    reader_id: int
     uid: int
     size_bytes: int
 
@@ -78,12 +82,11 @@ async def store_messages(
         QuotaExceededError: the mailbox, or its owner, would hold more than allowed.
         ReplacedMissingError: the message to be replaced is gone.
         FolderNotFoundError: a folder was removed, or is shared no longer.
-        RightMissingError: the person may no longer insert messages.
+        RightMissingError: the person may no longer insert messages, or no longer expunge what is replaced.
     """
     mailbox_id, folder_id = target.mailbox_id, target.folder.id
     if target.reader_id:
-        now = replace(target, rights=await rights_of(tx, folder_id, mailbox_id, target.reader_id))
-        now.require(Right.INSERT)
+        check_rights(await rights_now(tx, folder_id, mailbox_id, target.reader_id), Right.INSERT)
     expunged = None if outgoing is None else await _remove(tx, blobs, outgoing, now_ms=now_ms)
     places = []
     for each in arrived:
@@ -100,10 +103,13 @@ async def store_messages(
 
 async def _remove(tx: Transaction, blobs: BlobStore, outgoing: Outgoing, *, now_ms: int) -> Expunged:
     """Remove the replaced message first, so that the quota counts the difference (RFC 8508 §4.5)."""
+    mailbox_id, folder_id, reader_id = outgoing.mailbox_id, outgoing.folder_id, outgoing.reader_id
+    if reader_id:
+        check_rights(await rights_now(tx, folder_id, mailbox_id, reader_id), REPLACES)
     expunged = await expunge_messages(
         tx,
         blobs,
-        (outgoing.mailbox_id, outgoing.folder_id),
+        (mailbox_id, folder_id),
         [(outgoing.uid, outgoing.uid)],
         now_ms=now_ms,
         only_deleted=False,

@@ -1,5 +1,8 @@
 """What can go wrong in a session, and which reply each error of mail becomes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from freehold.accounts.errors import LoginFailedError, LoginsBusyError
 from freehold.errors import (
     AlreadyExistsError,
@@ -8,6 +11,7 @@ from freehold.errors import (
     NotAllowedError,
     NotFoundError,
 )
+from freehold.kernel.log import get_logger
 from freehold.modules.mail.errors import (
     FolderFullError,
     MailboxDisabledError,
@@ -23,6 +27,9 @@ from freehold.modules.mail.folders.errors import (
 )
 from freehold.protocols.imap import response_code as code
 from freehold.storage.blobs import BlobMissingError
+from freehold.storage.database import StorageError
+
+log = get_logger("freehold.mail.imap")
 
 
 class SessionOverError(FreeholdError):
@@ -39,6 +46,12 @@ class FolderClosedError(SessionOverError):
     """The selected folder was removed, or its mailbox disabled."""
 
     public = "the selected folder is no longer available"
+
+
+class NotToldError(SessionOverError):
+    """A change was stored, but what became of it cannot be told: NO would say that nothing was changed."""
+
+    public = "the command was carried out, but its result cannot be told"
 
 
 class ReadOnlyError(NotAllowedError):
@@ -91,6 +104,20 @@ class BadUrlError(InvalidValueError):
     def __init__(self, url: bytes) -> None:
         super().__init__()
         self.url = url
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Guard what follows the commit of a change.
+
+    Raises:
+        NotToldError: storage failed.
+    """
+    try:
+        yield
+    except StorageError as error:
+        log.exception("result of a change not told")
+        raise NotToldError from error
 
 
 # The most specific class comes first.

@@ -1,8 +1,7 @@
 """What REPLACE adds to APPEND: the message that goes, and how both are told (RFC 8508)."""
 
-from freehold.modules.mail.folders.rights import Right
 from freehold.modules.mail.imap.access import require_rights
-from freehold.modules.mail.imap.append_store import Outgoing, ReplacedMissingError, Stored
+from freehold.modules.mail.imap.append_store import REPLACES, Outgoing, ReplacedMissingError, Stored
 from freehold.modules.mail.imap.conversation import Conversation
 from freehold.modules.mail.imap.errors import UidRequiredError
 from freehold.modules.mail.imap.expunge import tell_expunged
@@ -18,20 +17,20 @@ async def find_outgoing(conversation: Conversation, replaced: Replaced) -> Outgo
 
     Raises:
         ReadOnlyError: the folder was opened by EXAMINE.
-        RightMissingError: the person may not mark messages \Deleted and expunge them (RFC 8508 §4.1).
+        RightMissingError: the person may not mark messages \Deleted and expunge them.
         ReplacedMissingError: there is no such message.
         UidRequiredError: it is named by a number, and those are off.
     """
     if conversation.uid_only and not replaced.uid:
         raise UidRequiredError
     view = conversation.writable
-    require_rights(view, Right.DELETE | Right.EXPUNGE)
+    require_rights(view, REPLACES)
     positions = view.uids.positions(replaced.message, uid=replaced.uid)
     if not positions:
         raise ReplacedMissingError
     uid = view.uids.uid_at(positions[0].start)
     size = await conversation.context.database.read(_read_size, message_id(view.folder_id, uid))
-    return Outgoing(view.mailbox_id, view.folder_id, uid, size)
+    return Outgoing(view.mailbox_id, view.folder_id, view.reader_id, uid, size)
 
 
 async def tell_replaced(conversation: Conversation, stored: Stored) -> None:

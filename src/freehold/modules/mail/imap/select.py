@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from freehold.modules.mail.folders.access import Access, open_selectable
 from freehold.modules.mail.folders.expunge import expunge_messages
 from freehold.modules.mail.folders.object_ids import folder_object_id
-from freehold.modules.mail.folders.read import Folder, claim_recent
 from freehold.modules.mail.folders.rights import Right
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.expunge import tell_expunged
 from freehold.modules.mail.imap.folder_state import FolderState, read_state
+from freehold.modules.mail.imap.recent import take_recent
 from freehold.modules.mail.imap.resynchronise import resynchronise
 from freehold.modules.mail.imap.spelling import tell_selected
 from freehold.modules.mail.imap.sync import LONG_READ_MESSAGES, flags_and_permanent_flags
@@ -53,7 +53,7 @@ async def select(conversation: Conversation, command: Select) -> Reply:
     folder = opened.access.folder
     view = View(opened.access, read_only=command.read_only)
     view.uid_only = conversation.uid_only
-    view.open(opened.state.uids, await _recent(conversation, view, folder))
+    view.open(opened.state.uids, await take_recent(conversation, view, folder.recent_uid, folder.uid_next))
     view.uid_next = folder.uid_next
     view.known_modseq = view.expunged_modseq = folder.modseq
     view.keywords = opened.state.keywords
@@ -73,21 +73,9 @@ async def select(conversation: Conversation, command: Select) -> Reply:
     return Reply("Select completed", response_code.READ_WRITE)
 
 
-async def _recent(conversation: Conversation, view: View, folder: Folder) -> tuple[int, int]:
-    r"""Return which UIDs are \Recent here, from the first to below the second; IMAP4rev2 has none."""
-    if conversation.rev2:
-        return folder.uid_next, folder.uid_next
-    if view.read_only or view.reader_id or folder.recent_uid >= folder.uid_next:
-        return folder.recent_uid, folder.uid_next
-    return await conversation.context.database.write(
-        claim_recent, view.mailbox_id, folder.id, below_uid=folder.uid_next
-    )
-
-
 async def close(conversation: Conversation, _command: Close) -> Reply:
     """Answer CLOSE: expunge without telling, unless by EXAMINE or rights this session may not."""
     view = conversation.selected
-    conversation.view = None
     if not view.read_only and Right.EXPUNGE in view.rights:
         context = conversation.context
         expunged = await context.database.write(
@@ -97,6 +85,7 @@ async def close(conversation: Conversation, _command: Close) -> Reply:
             now_ms=context.clock.now_ms(),
         )
         tell_expunged(conversation, view, expunged)
+    conversation.view = None
     return Reply("Close completed")
 
 

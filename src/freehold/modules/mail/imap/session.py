@@ -87,6 +87,9 @@ class ImapSession:
             self._say_bye(error.public)
         except SessionOverError as error:
             self._say_bye(error.public)
+        except StorageError as error:
+            log.exception("session given up")
+            self._say_bye(error.public, response_code.UNAVAILABLE)
         return Verdict.CLOSE
 
     def tls_started(self) -> None:
@@ -185,8 +188,8 @@ class ImapSession:
     async def _run(self, command: Command) -> Verdict | None:
         """Run a command of a family and send its tagged reply."""
         conversation = self._conversation
-        await authenticate.check_access(conversation)
         try:
+            await authenticate.check_access(conversation)
             reply = await answer(conversation, command)
         except (PeerGoneError, SessionOverError):
             raise
@@ -291,9 +294,6 @@ class ImapSession:
     async def _take_message(self, event: AppendEvent) -> None:
         """Take a part of an APPEND, or refuse the whole command."""
         conversation = self._conversation
-        if self._append is None:
-            await authenticate.check_access(conversation)
-            self._append = Append()
         try:
             await self._append.take(conversation, event)
         except FreeholdError as error:
@@ -301,7 +301,12 @@ class ImapSession:
             self._abandon_append()
             status = Status.BAD if isinstance(error, UidRequiredError) else Status.NO
             conversation.connection.refuse(error.public, code_of(error), status)
+            if self._append is None:
+                await authenticate.check_access(conversation)
+                self._append = Append()
 
+        except SessionOverError:
+            raise
     async def _finish_append(self, event: AppendFinished) -> None:
         append, self._append = self._append, None
         if append is None:

@@ -8,7 +8,6 @@ from freehold.modules.mail.folders.ranges import UidRange, subtract_ranges
 from freehold.modules.mail.folders.read import (
     FolderChanges,
     changes_since,
-    claim_recent,
     folder_modseq,
     read_uids,
 )
@@ -24,6 +23,7 @@ from freehold.modules.mail.imap.message_rows import (
     split_positions,
     write_chunk,
 )
+from freehold.modules.mail.imap.recent import take_recent
 from freehold.modules.mail.imap.search_context import tell_changed_results, tell_expunged_results
 from freehold.modules.mail.imap.view import View
 from freehold.protocols.imap import data_response, response, response_code
@@ -179,21 +179,11 @@ def _tell_expunged(conversation: Conversation, view: View, expunged: list[UidRan
 async def _tell_added(conversation: Conversation, view: View, changes: FolderChanges) -> None:
     """Tell EXISTS and, before IMAP4rev2, RECENT; a session that may write takes the messages' recency."""
     added = changes.added
+    if added:
+        view.add(added, await take_recent(conversation, view, changes.recent_uid, added[-1][1] + 1))
+        told = data_response.exists(len(view.uids))
+        conversation.send(told if conversation.rev2 else told + data_response.recent(len(view.recent)))
     view.uid_next = max(view.uid_next, changes.uid_next)
-    if not added:
-        return
-    last = added[-1][1]
-    recent = (changes.recent_uid, changes.uid_next)
-    if conversation.rev2:
-        view.add(added, (view.uid_next, view.uid_next))
-        conversation.send(data_response.exists(len(view.uids)))
-        return
-    if not view.read_only and changes.recent_uid <= last:
-        recent = await conversation.context.database.write(
-            claim_recent, view.mailbox_id, view.folder_id, below_uid=changes.uid_next
-        )
-    view.add(added, recent)
-    conversation.send(data_response.exists(len(view.uids)) + data_response.recent(len(view.recent)))
 
 
 async def _tell_flags(
