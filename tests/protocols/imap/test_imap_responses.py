@@ -78,8 +78,8 @@ def test_response_codes(written: bytes, expected: bytes) -> None:
         (data_response.exists(3), b"* 3 EXISTS\r\n"),
         (data_response.recent(0), b"* 0 RECENT\r\n"),
         (data_response.expunge(3), b"* 3 EXPUNGE\r\n"),
-        (data_response.vanished([1, 2, 5]), b"* VANISHED 1:2,5\r\n"),
-        (data_response.vanished([1], earlier=True), b"* VANISHED (EARLIER) 1\r\n"),
+        (data_response.vanished([(1, 2), (5, 5)]), b"* VANISHED 1:2,5\r\n"),
+        (data_response.vanished([(1, 1)], earlier=True), b"* VANISHED (EARLIER) 1\r\n"),
         (data_response.vanished([]), b""),
     ],
 )

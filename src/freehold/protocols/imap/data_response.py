@@ -8,7 +8,7 @@ from itertools import chain
 
 from freehold.protocols.imap.dates import format_date_time
 from freehold.protocols.imap.mailbox_name import encode_mailbox_name
-from freehold.protocols.imap.sequence_set import format_numbers
+from freehold.protocols.imap.sequence_set import format_ranges
 from freehold.protocols.imap.status import StatusItem
 from freehold.protocols.imap.wire_string import astring, literal, nstring, quote_string, string
 
@@ -119,9 +119,9 @@ def expunge(number: int) -> bytes:
     return b"* %d EXPUNGE\r\n" % number
 
 
-def vanished(uids: Iterable[int], *, earlier: bool = False) -> bytes:
-    """Write VANISHED of ascending UIDs; empty if there are none (RFC 7162 §3.2.10)."""
-    members = format_numbers(uids)
+def vanished(uids: Iterable[tuple[int, int]], *, earlier: bool = False) -> bytes:
+    """Write VANISHED of ranges of UIDs; empty if there are none (RFC 7162 §3.2.10)."""
+    members = format_ranges(uids)
     if not members:
         return b""
     return (b"* VANISHED (EARLIER) %b\r\n" if earlier else b"* VANISHED %b\r\n") % members

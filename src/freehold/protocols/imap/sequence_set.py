@@ -99,11 +99,16 @@ class SequenceSet:
         """Write the set as it was given."""
         if self.is_saved_result:
             return b"$"
-        return b",".join(_format_range(low, high) for low, high in self.ranges)
+        return format_ranges(self.ranges)
 
 
 ALL_MESSAGES = SequenceSet(((1, STAR),))
 SAVED_RESULT = SequenceSet(())
+
+
+def format_ranges(ranges: Iterable[tuple[int, int]]) -> bytes:
+    """Write ranges of numbers as a set, however many numbers they hold. Empty gives b""."""
+    return b",".join(_format_range(low, high) for low, high in ranges)
 
 
 def format_numbers(numbers: Iterable[int]) -> bytes:

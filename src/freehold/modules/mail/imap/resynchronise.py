@@ -1,6 +1,6 @@
 """What a client that was away has missed (RFC 7162 §3.2.5, §3.2.6)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from freehold.modules.mail.folders.ranges import UidRange, merge_ranges, subtract_ranges
 from freehold.modules.mail.folders.read import changes_since
@@ -47,13 +47,8 @@ async def tell_vanished(
     gone = subtract_ranges(below, there)
     if changes is not None and changes.is_complete:
         gone = _intersect(gone, changes.expunged)
-    conversation.send(data_response.vanished(_numbers(gone), earlier=True))
+    conversation.send(data_response.vanished(gone, earlier=True))
 
 
 def _intersect(left: Sequence[UidRange], right: Sequence[UidRange]) -> list[UidRange]:
     return subtract_ranges(left, subtract_ranges(left, merge_ranges(right)))
-
-
-def _numbers(ranges: Iterable[UidRange]) -> Iterable[int]:
-    for first, last in ranges:
-        yield from range(first, last + 1)

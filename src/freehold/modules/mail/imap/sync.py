@@ -166,7 +166,7 @@ def _tell_expunged(conversation: Conversation, view: View, expunged: list[UidRan
         return
     if conversation.qresync or view.uid_only:
         known = view.uids.positions_of(expunged)
-        gone = [uid for each in known for uid in view.uids.uids(each.start, each.stop)]
+        gone = [uids for each in known for uids in view.uids.uid_ranges(each.start, each.stop)]
         conversation.send(data_response.vanished(gone))
         view.remove(expunged)
         return
