@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.clients import (
+    ANN,
     BOB,
+    below_trace,
     deliver,
     message,
     only_with_subject,
@@ -115,6 +117,14 @@ def test_thunderbird_stores_and_finds(server: Server, bob: Thunderbird, tmp_path
     bob.do("waitFor", "INBOX", "needle", {})
     assert bob.do("search", "INBOX", "Body", "thimble") == ["needle"]
     assert bob.do("search", "INBOX", "Subject", "hay") == ["hay"]
+
+
+def test_thunderbird_sends(server: Server, bob: Thunderbird, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.eml"
+    mine.write_bytes(message("sent by Bob", sender=BOB, recipient=ANN))
+    bob.send(server, ANN, mine)
+    arrived = only_with_subject(server, "sent by Bob", ANN)
+    assert below_trace(arrived) == mine.read_bytes()
 
 
 def only_in(server: Server, folder: str) -> bytes:

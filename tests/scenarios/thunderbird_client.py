@@ -49,9 +49,11 @@ class Thunderbird:
 
     def sign_in(self, server: Server) -> None:
         """Set up Bob's account with his password, and trust the server's certificate."""
-        pem = ssl.get_server_certificate(("127.0.0.1", server.ports["imaps"]), timeout=ANSWER_SECONDS)
-        account = {"login": BOB, "password": PASSWORD, "port": server.ports["imaps"]}
-        self.do("addAccount", {**account, "certificate": "".join(pem.splitlines()[1:-1])})
+        self.do("addAccount", account_at(server, "imaps"))
+
+    def send(self, server: Server, to: str, message: Path) -> None:
+        """Send a message from a file as Bob, through the server, and wait until it has taken it."""
+        self.do("send", {**account_at(server, "submissions"), "to": to, "file": str(message)})
 
     def quit(self) -> None:
         """Have Thunderbird end as if its user had closed it."""
@@ -80,6 +82,14 @@ class Thunderbird:
             assert octet, "Thunderbird has ended"
             size += octet
         return json.loads(self._heard.read(int(size[:-1])))
+
+
+def account_at(server: Server, listener: str) -> dict[str, Any]:
+    """Return what Thunderbird must know of Bob's account at one of the server's ports."""
+    port = server.ports[listener]
+    pem = ssl.get_server_certificate(("127.0.0.1", port), timeout=ANSWER_SECONDS)
+    certificate = "".join(pem.splitlines()[1:-1])
+    return {"login": BOB, "password": PASSWORD, "port": port, "certificate": certificate}
 
 
 @contextmanager

@@ -1,9 +1,10 @@
-// What a person does at Thunderbird, in steps that the scenario calls by name; runs with the rights of its own code.
+// What a person does at Thunderbird, in steps that the scenario calls by name; run with its own rights.
 
 const { MailServices } = ChromeUtils.importESModule('resource:///modules/MailServices.sys.mjs');
 
 const WAIT_MS = 20000;
 const PAUSE_MS = 20;
+const LISTENERS = ['nsIUrlListener', 'nsIMsgCopyServiceListener', 'nsIMsgSendListener'];
 const SSL = 3;
 const PASSWORD_CLEARTEXT = 3;
 
@@ -17,12 +18,16 @@ async function until(condition, what) {
     }
 }
 
+const settling = (resolve, reject) => status => {
+    if (Components.isSuccessCode(status)) resolve();
+    else reject(new Error(`status 0x${status.toString(16)}`));
+};
+
 function outcome(begin) {
     return new Promise((resolve, reject) => {
-        const settle = status =>
-            Components.isSuccessCode(status) ? resolve() : reject(new Error(`status 0x${status.toString(16)}`));
+        const settle = settling(resolve, reject);
         begin({
-            QueryInterface: ChromeUtils.generateQI(['nsIUrlListener', 'nsIMsgCopyServiceListener']),
+            QueryInterface: ChromeUtils.generateQI(LISTENERS),
             OnStartRunningUrl() {},
             OnStopRunningUrl: (url, status) => settle(status),
             onStartCopy() {},
@@ -30,8 +35,30 @@ function outcome(begin) {
             setMessageKey() {},
             getMessageId: () => null,
             onStopCopy: settle,
+            onStartSending() {},
+            onSendProgress() {},
+            onStatus() {},
+            onStopSending: (id, status) => settle(status),
+            onTransportSecurityError() {},
+            onGetDraftFolderURI() {},
         });
     });
+}
+
+async function trust(port, certificate, origin, login, password) {
+    const database = Cc['@mozilla.org/security/x509certdb;1'].getService(Ci.nsIX509CertDB);
+    const exceptions = Cc['@mozilla.org/security/certoverride;1'].getService(Ci.nsICertOverrideService);
+    const trusted = database.constructX509FromBase64(certificate);
+    exceptions.rememberValidityOverride('127.0.0.1', port, {}, trusted, false);
+    const entry = Cc['@mozilla.org/login-manager/loginInfo;1'].createInstance(Ci.nsILoginInfo);
+    entry.init(origin, null, origin, login, password, '', '');
+    await Services.logins.addLoginAsync(entry);
+}
+
+function fileAt(path) {
+    const file = Cc['@mozilla.org/file/local;1'].createInstance(Ci.nsIFile);
+    file.initWithPath(path);
+    return file;
 }
 
 function server() {
@@ -66,13 +93,7 @@ const described = header => ({
 
 const steps = {
     async addAccount({ login, password, port, certificate }) {
-        const database = Cc['@mozilla.org/security/x509certdb;1'].getService(Ci.nsIX509CertDB);
-        const exceptions = Cc['@mozilla.org/security/certoverride;1'].getService(Ci.nsICertOverrideService);
-        const trusted = database.constructX509FromBase64(certificate);
-        exceptions.rememberValidityOverride('127.0.0.1', port, {}, trusted, false);
-        const entry = Cc['@mozilla.org/login-manager/loginInfo;1'].createInstance(Ci.nsILoginInfo);
-        entry.init('imap://127.0.0.1', null, 'imap://127.0.0.1', login, password, '', '');
-        await Services.logins.addLoginAsync(entry);
+        await trust(port, certificate, 'imap://127.0.0.1', login, password);
         const incoming = MailServices.accounts.createIncomingServer(login, '127.0.0.1', 'imap');
         incoming.port = port;
         incoming.socketType = SSL;
@@ -101,8 +122,9 @@ const steps = {
 
     async waitFor(path, subject, state) {
         const folder = await folderAt(path);
-        const fits = header => Object.entries(state).every(([key, value]) => described(header)[key] === value);
-        const arrived = () => headers(folder).find(each => each.mime2DecodedSubject === subject && fits(each));
+        const wanted = Object.entries({ subject, ...state });
+        const fits = header => wanted.every(([key, value]) => described(header)[key] === value);
+        const arrived = () => headers(folder).find(fits);
         return described(await until(arrived, `${subject} with ${JSON.stringify(state)}`));
     },
 
@@ -126,7 +148,7 @@ const steps = {
             const listener = {
                 QueryInterface: ChromeUtils.generateQI(['nsIStreamListener']),
                 onStartRequest() {},
-                onStopRequest: (request, status) => (Components.isSuccessCode(status) ? resolve() : reject(status)),
+                onStopRequest: (request, status) => settling(resolve, reject)(status),
                 onDataAvailable(request, stream, offset, count) {
                     input.init(stream);
                     source += input.readBytes(count);
@@ -166,11 +188,33 @@ const steps = {
     },
 
     async store(path, file) {
-        const place = Cc['@mozilla.org/file/local;1'].createInstance(Ci.nsIFile);
-        place.initWithPath(file);
         const folder = await folderAt(path);
+        const [source, read] = [fileAt(file), Ci.nsMsgMessageFlags.Read];
         await outcome(listener =>
-            MailServices.copy.copyFileMessage(place, folder, null, false, Ci.nsMsgMessageFlags.Read, '', listener, null)
+            MailServices.copy.copyFileMessage(source, folder, null, false, read, '', listener, null)
+        );
+    },
+
+    async send({ login, password, port, certificate, to, file }) {
+        await trust(port, certificate, 'smtp://127.0.0.1', login, password);
+        const outgoing = MailServices.outgoingServer.createServer('smtp').QueryInterface(Ci.nsISmtpServer);
+        outgoing.hostname = '127.0.0.1';
+        outgoing.port = port;
+        outgoing.socketType = SSL;
+        outgoing.authMethod = PASSWORD_CLEARTEXT;
+        outgoing.username = login;
+        const account = MailServices.accounts.defaultAccount;
+        account.defaultIdentity.smtpServerKey = outgoing.key;
+        account.defaultIdentity.doFcc = false;
+        const fields = Cc['@mozilla.org/messengercompose/composefields;1'].createInstance(Ci.nsIMsgCompFields);
+        fields.from = login;
+        fields.to = to;
+        const sender = Cc['@mozilla.org/messengercompose/send;1'].createInstance(Ci.nsIMsgSend);
+        await outcome(listener =>
+            sender.sendMessageFile(
+                ...[account.defaultIdentity, account.key, fields, fileAt(file), false, false],
+                ...[Ci.nsIMsgCompDeliverMode.Now, null, listener, null, '']
+            )
         );
     },
 
