@@ -69,6 +69,7 @@ async def check_storage(server: Server) -> Storage:
             assert await database.read_long(_rows, "PRAGMA foreign_key_check") == []
         await _check_references(database)
         await _check_counters(database)
+        await _check_sequences(database)
         return await _check_files(database, server.data / "blobs")
     finally:
         await database.close()
@@ -114,6 +115,25 @@ async def _check_counters(database: Database) -> None:
         "SELECT mailbox_id, COUNT(*), SUM(size_bytes) FROM message GROUP BY mailbox_id ORDER BY mailbox_id",
     )
     assert [tuple(map(int, row)) for row in totals] == [tuple(map(int, row)) for row in sums]
+
+
+async def _check_sequences(database: Database) -> None:
+    """Check that UIDs and modseqs stay below what their folder and mailbox have given out."""
+    for wrong in (
+        "SELECT m.id FROM message m LEFT JOIN folder f ON f.id = m.id / 4294967296"
+        " WHERE f.id IS NULL OR f.mailbox_id <> m.mailbox_id OR m.modseq < 1 OR m.modseq > f.modseq"
+        " OR m.id % 4294967296 < 1 OR m.id % 4294967296 >= f.uid_next",
+        "SELECT f.id FROM folder f JOIN mailbox b ON b.id = f.mailbox_id"
+        " WHERE f.modseq > b.modseq OR f.recent_uid > f.uid_next",
+        "SELECT c.folder_id, c.modseq FROM change c JOIN folder f ON f.id = c.folder_id"
+        " WHERE c.first_uid > c.last_uid OR c.last_uid >= f.uid_next"
+        " OR (c.reader_id = 0 AND c.modseq > f.modseq)",
+        # An expunged UID never comes again (RFC 9051 §2.3.1.1).
+        "SELECT c.folder_id, m.id FROM change c JOIN message m"
+        " ON m.id BETWEEN c.folder_id * 4294967296 + c.first_uid AND c.folder_id * 4294967296 + c.last_uid"
+        " WHERE c.kind = 'expunged'",
+    ):
+        assert await database.read_long(_rows, wrong) == [], wrong
 
 
 async def _check_files(database: Database, folder: Path) -> Storage:
