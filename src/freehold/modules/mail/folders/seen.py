@@ -5,6 +5,7 @@ shared folders and only for messages that the reader has marked. Their modseqs c
 folder's mailbox, and the change log tells them to nobody else. They go with the message.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -112,24 +113,22 @@ async def forget_messages(tx: Transaction, folder_id: int, ranges: Sequence[UidR
     if len(ranges) > RANGES_READ_ONE_BY_ONE:
         ranges = [(ranges[0][0], ranges[-1][1])]
     base = folder_id << UID_BITS
-    for (reader_id,) in await tx.fetch("SELECT reader_id FROM folder_reader WHERE folder_id = ?", folder_id):
-        gone = 0
-        for first, last in ranges:
-            rows = await tx.fetch(
-                "DELETE FROM message_seen WHERE reader_id = ? AND message_id BETWEEN ? AND ? AND NOT EXISTS"
-                " (SELECT 1 FROM message AS m WHERE m.id = message_seen.message_id) RETURNING seen",
-                reader_id,
-                base + first,
-                base + last,
-            )
-            gone += sum(row[0] for row in rows)
-        if gone:
-            await tx.execute(
-                "UPDATE folder_reader SET seen_count = seen_count - ? WHERE folder_id = ? AND reader_id = ?",
-                gone,
-                folder_id,
-                reader_id,
-            )
+    gone: Counter[int] = Counter()
+    for first, last in ranges:
+        rows = await tx.fetch(
+            "DELETE FROM message_seen WHERE message_id BETWEEN ? AND ?"
+            " AND reader_id IN (SELECT reader_id FROM folder_reader WHERE folder_id = ?) AND NOT EXISTS"
+            " (SELECT 1 FROM message AS m WHERE m.id = message_seen.message_id) RETURNING reader_id, seen",
+            base + first,
+            base + last,
+            folder_id,
+        )
+        for reader_id, seen in rows:
+            gone[reader_id] += seen
+    await tx.execute_many(
+        "UPDATE folder_reader SET seen_count = seen_count - ? WHERE folder_id = ? AND reader_id = ?",
+        [(count, folder_id, reader_id) for reader_id, count in gone.items() if count],
+    )
 
 
 async def forget_folder(tx: Transaction, folder_id: int) -> None:
