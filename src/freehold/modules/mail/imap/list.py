@@ -10,7 +10,7 @@ from freehold.modules.mail.folders.rights import rights_text
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.list_metadata import metadata_lines
 from freehold.modules.mail.imap.list_tree import Entry, Tree, matches_any, read_tree
-from freehold.modules.mail.imap.status import complete_status
+from freehold.modules.mail.imap.status import complete_status, look_at_messages
 from freehold.protocols.imap import data_response
 from freehold.protocols.imap.acl import my_rights_line
 from freehold.protocols.imap.list import ListMailboxes, ListReturn, ListSelection, ListSubscribed
@@ -26,9 +26,9 @@ async def list_mailboxes(conversation: Conversation, command: ListMailboxes) -> 
         conversation.send(data_response.list_delimiter())
         return Reply("List completed")
     patterns = [ListPattern(command.reference, pattern) for pattern in command.patterns]
-    tree = await conversation.context.database.read(
-        read_tree, conversation.mailbox_id, patterns, command.status_items
-    )
+    database = conversation.context.database
+    read = database.read_long if look_at_messages(command.status_items) else database.read
+    tree = await read(read_tree, conversation.mailbox_id, patterns, command.status_items)
     below = _selected_below(tree, patterns) if ListSelection.RECURSIVEMATCH in command.selection else set()
     utf8 = conversation.connection.utf8
     lines: list[bytes] = []
