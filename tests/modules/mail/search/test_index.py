@@ -8,7 +8,7 @@ from freehold.accounts.model import HOST_ADMINISTRATOR
 from freehold.modules.mail.addresses.mailboxes import remove_mailbox
 from freehold.modules.mail.search import indexer as indexer_module
 from freehold.modules.mail.search.batch import add_batch, next_batch
-from freehold.modules.mail.search.compact import MERGED, remove_dead
+from freehold.modules.mail.search.compact import MERGED, mailboxes_changed, remove_dead
 from freehold.modules.mail.search.document import Document, make_document
 from freehold.modules.mail.search.manage import forget_index
 from freehold.modules.mail.search.segment import build_segment
@@ -141,6 +141,18 @@ async def test_what_is_expunged_leaves_the_index(any_host: MailHost, any_port: i
         await index.sweep()
     left = await counts(any_host)
     assert left == {**dict.fromkeys(TABLES, 0), "search_folder": 1}
+
+
+async def test_all_mailboxes_are_swept_however_many_have_changed(
+    any_host: MailHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexer_module, "MAILBOXES_AT_ONCE", 1)
+    await put(any_host, ANN, b"\r\nred")
+    await put(any_host, BOB, b"\r\nred")
+    index = indexer(any_host)
+    await index.index_all()
+    await index.sweep()
+    assert await any_host.runtime.database.read(mailboxes_changed, above_id=0, most=9) == []
 
 
 async def test_a_mailbox_takes_its_index_with_it(any_host: MailHost) -> None:

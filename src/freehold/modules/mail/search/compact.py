@@ -68,11 +68,12 @@ async def remove_dead(database: Database, mailbox_id: int) -> int:
     return len(found.contents)
 
 
-async def mailboxes_changed(tx: Transaction, *, most: int) -> list[int]:
-    """Return mailboxes that have changed since what is gone was last taken out of their index."""
+async def mailboxes_changed(tx: Transaction, *, above_id: int, most: int) -> list[int]:
+    """Return the next mailboxes, by id, that have changed since what is gone was last taken out."""
     rows = await tx.fetch(
         "SELECT m.id FROM mailbox AS m JOIN search_mailbox AS s ON s.mailbox_id = m.id"
-        " WHERE s.swept_modseq < m.modseq ORDER BY m.id LIMIT ?",
+        " WHERE m.id > ? AND s.swept_modseq < m.modseq ORDER BY m.id LIMIT ?",
+        above_id,
         most,
     )
     return [int(row[0]) for row in rows]

@@ -40,6 +40,7 @@ SCHEDSTAT: Final = Path("/proc/thread-self/schedstat")
 MAX_NOTED: Final = 10_000
 """Folders with news at most; of more the next round takes care."""
 FOLDERS_AT_ONCE: Final = 1000
+MAILBOXES_AT_ONCE: Final = 1000
 
 
 class Indexer:
@@ -101,13 +102,19 @@ class Indexer:
 
     async def sweep(self) -> None:
         """Take out of the index what mailboxes no longer have."""
-        for mailbox_id in await self._database.read_long(mailboxes_changed, most=FOLDERS_AT_ONCE):
-            try:
-                removed = await remove_dead(self._database, mailbox_id)
-            except IndexChangedError:
-                continue
-            if removed:
-                log.debug("removed from the index", mailbox_id=mailbox_id, contents=removed)
+        last_id = 0
+        while changed := await self._database.read_long(
+            mailboxes_changed, above_id=last_id, most=MAILBOXES_AT_ONCE
+        ):
+            for mailbox_id in changed:
+                try:
+                    removed = await remove_dead(self._database, mailbox_id)
+                except FreeholdError as error:
+                    log.debug("sweep of an index put off", mailbox_id=mailbox_id, error=repr(error))
+                    continue
+                if removed:
+                    log.debug("removed from the index", mailbox_id=mailbox_id, contents=removed)
+            last_id = changed[-1]
 
     def _note(self, event: FolderChanged) -> None:
         if len(self._noted) < MAX_NOTED:
