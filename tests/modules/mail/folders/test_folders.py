@@ -27,7 +27,12 @@ from freehold.modules.mail.folders.read import (
     read_uids,
 )
 from freehold.modules.mail.folders.rename import rename_folder
-from freehold.modules.mail.folders.subscribe import subscribe, unsubscribe
+from freehold.modules.mail.folders.subscribe import (
+    MAX_LONE_SUBSCRIPTIONS,
+    subscribe,
+    subscribe_to_name,
+    unsubscribe,
+)
 from freehold.modules.mail.folders.sweep import mailboxes_to_sweep, sweep_changes
 from freehold.modules.mail.folders.transfer import Route, copy_messages, move_messages
 from freehold.modules.mail.model import Flag
@@ -207,6 +212,23 @@ async def test_a_subscription_outlives_its_folder(ann: Box) -> None:
     assert await database.read(list_lone_subscriptions, ann.mailbox_id) == []
     with pytest.raises(FolderNotFoundError):
         await database.write(subscribe, ann.mailbox_id, "a")
+
+
+async def test_the_subscriptions_that_outlive_their_folders_are_bounded(ann: Box) -> None:
+    database = ann.host.runtime.database
+
+    async def fill(tx: Transaction) -> None:
+        rows = [(ann.mailbox_id, f"gone {number}") for number in range(MAX_LONE_SUBSCRIPTIONS)]
+        await tx.execute_many("INSERT INTO subscription (mailbox_id, name) VALUES (?, ?)", rows)
+
+    await database.write(fill)
+    await create(ann, "a")
+    await database.write(subscribe, ann.mailbox_id, "a")
+    await delete(ann, "a")
+    left = await database.read(list_lone_subscriptions, ann.mailbox_id)
+    assert len(left) == MAX_LONE_SUBSCRIPTIONS
+    assert "a" not in left
+    assert not await database.write(subscribe_to_name, ann.mailbox_id, "b")
 
 
 async def test_a_special_use_is_given_once(ann: Box) -> None:

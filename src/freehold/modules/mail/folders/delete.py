@@ -14,7 +14,8 @@ from freehold.storage.database import Transaction
 async def delete_folder(tx: Transaction, blobs: BlobStore, mailbox_id: int, name: str) -> int:
     r"""Delete a folder with messages and annotations; returns its id. One with children stays as \NoSelect.
 
-    A subscription outlives it (RFC 9051 §6.3.7). Parents that were kept for it alone go too.
+    A subscription outlives it (RFC 9051 §6.3.7), if there is room for it. Parents that were kept for it
+    alone go too.
 
     Raises:
         InboxError: INBOX cannot be deleted.

@@ -1,5 +1,6 @@
 """Make, delete, rename and subscribe to folders by the names that a person has for them (RFC 4314 §4)."""
 
+from freehold.modules.mail.errors import FolderFullError
 from freehold.modules.mail.folders.access import (
     open_access,
     place_for_new,
@@ -70,12 +71,14 @@ async def subscribe_for(tx: Transaction, person_id: int, name: str) -> None:
 
     Raises:
         FolderNotFoundError: no such folder.
+        FolderFullError: too many folders of others, or deleted ones, are subscribed to.
     """
     if not is_name_of_others(name):
         await subscribe(tx, person_id, name)
         return
     await open_access(tx, person_id, name.removesuffix(DELIMITER), Right.LOOKUP)
-    await subscribe_to_name(tx, person_id, _one_spelling(name))
+    if not await subscribe_to_name(tx, person_id, _one_spelling(name)):
+        raise FolderFullError
 
 
 async def unsubscribe_for(tx: Transaction, person_id: int, name: str) -> None:

@@ -4,6 +4,9 @@ from freehold.modules.mail.errors import FolderNotFoundError
 from freehold.modules.mail.folders.names import DELIMITER, canonical_name
 from freehold.storage.database import Transaction
 
+MAX_LONE_SUBSCRIPTIONS = 10_000
+"""Names one person is subscribed to that are none of their folders: folders of others, and deleted ones."""
+
 
 async def subscribe(tx: Transaction, mailbox_id: int, name: str) -> None:
     """Subscribe to a folder that exists.
@@ -20,13 +23,17 @@ async def subscribe(tx: Transaction, mailbox_id: int, name: str) -> None:
         raise FolderNotFoundError
 
 
-async def subscribe_to_name(tx: Transaction, mailbox_id: int, name: str) -> None:
-    """Subscribe to a name that is no folder of the mailbox."""
+async def subscribe_to_name(tx: Transaction, mailbox_id: int, name: str) -> bool:
+    """Subscribe to a name that is no folder of the mailbox; False: there are `MAX_LONE_SUBSCRIPTIONS`."""
+    row = await tx.fetch_one("SELECT COUNT(*) FROM subscription WHERE mailbox_id = ?", mailbox_id)
+    if row is not None and row[0] >= MAX_LONE_SUBSCRIPTIONS:
+        return False
     await tx.execute(
         "INSERT INTO subscription (mailbox_id, name) VALUES (?, ?) ON CONFLICT (mailbox_id, name) DO NOTHING",
         mailbox_id,
         name,
     )
+    return True
 
 
 async def unsubscribe(tx: Transaction, mailbox_id: int, name: str) -> None:
