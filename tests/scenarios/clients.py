@@ -173,7 +173,7 @@ def certificate_of(server: Server) -> Path:
 def getmail(server: Server, home: Path, retriever: str, listener: str, *, delete: bool) -> None:
     """Have getmail fetch Bob's mail once and hand it to the server by LMTP, for Ann.
 
-    All other ways out of getmail wait for a process of theirs, and for ever if it ends too soon.
+    All other ways out of getmail fork, and wait three minutes in vain for a child that ends too soon.
     """
     write_private(
         home / "getmailrc",
