@@ -75,9 +75,9 @@ async def tell_changes(
     return changes.added
 
 
-def has_untold_expunges(view: View | None) -> bool:
+def has_untold_expunges(view: View) -> bool:
     """Tell whether messages are gone that the client, as far as it was told, still has."""
-    return view is not None and view.expunged_modseq < view.known_modseq
+    return view.expunged_modseq < view.known_modseq
 
 
 async def _read_changes(conversation: Conversation, view: View) -> FolderChanges:
@@ -212,9 +212,12 @@ async def _tell_flags(
 
 
 def flag_items(conversation: Conversation, *, uid: bool) -> tuple[FetchAttribute, ...]:
-    """Return the items by which changes of flags are told; IMAP4rev2 has the UID always (RFC 9051 §7.5.2)."""
+    """Return the items by which changes of flags are told.
+
+    The UID is always among them with IMAP4rev2 (RFC 9051 §7.5.2) and with CONDSTORE (RFC 7162 §3.2.4).
+    """
     items: tuple[FetchAttribute, ...] = (FetchAttribute.FLAGS,)
-    if (uid or conversation.qresync or conversation.rev2) and not conversation.uid_only:
+    if (uid or conversation.condstore or conversation.rev2) and not conversation.uid_only:
         items = (FetchAttribute.UID, *items)
     if conversation.condstore:
         items += (FetchAttribute.MODSEQ,)
