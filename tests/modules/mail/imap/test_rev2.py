@@ -216,3 +216,12 @@ async def test_a_message_in_utf8_is_appended_and_read_as_it_is(port: int) -> Non
             assert line.endswith(b"{%d}\r\n" % len(message) + message + b")")
             lines = await client.done(b'SEARCH CHARSET UTF-8 SUBJECT "' + "grüße".encode() + b'"')
             assert lines == [b"* SEARCH 1"]
+
+
+async def test_appending_under_a_name_spelled_otherwise_tells_the_one_spelling(any_port: int) -> None:
+    async with rev2(any_port) as talk:
+        await talk.done(b'CREATE "' + COMPOSED + b'"')
+        talk.send(b'a APPEND "' + DECOMPOSED + b'" {%d+}\r\n%b\r\n' % (len(MESSAGE), MESSAGE))
+        listed, done = await talk.replies()
+        assert listed == b'* LIST () "/" "' + COMPOSED + b'" ("OLDNAME" ("' + DECOMPOSED + b'"))'
+        assert done.startswith(b"a OK [APPENDUID ")

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from freehold.errors import FreeholdError
+from freehold.modules.mail.folders.change import next_modseq
+from freehold.modules.mail.folders.seen import Reading, touch_as_reader
 from freehold.storage.database import Transaction
 
 SHARED = 0
@@ -99,15 +101,24 @@ async def read_all(tx: Transaction, mailbox_id: int, folder_id: int, person_id: 
 
 async def write_entries(
     tx: Transaction, place: MetadataPlace, values: Mapping[str, bytes | None], limits: MetadataLimits
-) -> None:
+) -> int:
     """Set entries (in lower case), all or none; None removes.
 
+    Returns the modseq that the folder has from now on (RFC 7162 §3.2), 0 for the server; only the reader is
+    told of it where all entries are those of somebody who reads another's folder.
+
     Raises:
+        FolderNotFoundError: the mailbox has been removed.
         ValueTooLongError: a value is longer than allowed.
         TooManyEntriesError: there would be more entries than allowed.
     """
     if any(value is not None and len(value) > limits.value_bytes for value in values.values()):
         raise ValueTooLongError
+    modseq = (
+        0
+        if place.folder_id == SERVER
+        else await _touch(tx, place, is_private_only=all(map(is_private, values)))
+    )
     for entry, value in values.items():
         key = (place.mailbox_id, place.folder_id, place.reader_of(entry), entry)
         if value is None:
@@ -125,11 +136,26 @@ async def write_entries(
     for reader_id in {place.reader_of(entry) for entry, value in values.items() if value is not None}:
         if await _count(tx, place.mailbox_id, reader_id) > limits.entries:
             raise TooManyEntriesError
+    return modseq
 
 
 async def remove_metadata(tx: Transaction, mailbox_id: int, folder_id: int) -> None:
     """Remove what is said of a folder that goes."""
     await tx.execute("DELETE FROM metadata WHERE mailbox_id = ? AND folder_id = ?", mailbox_id, folder_id)
+
+
+async def _touch(tx: Transaction, place: MetadataPlace, *, is_private_only: bool) -> int:
+    modseq = await next_modseq(tx, place.mailbox_id)
+    if is_private_only and place.person_id != place.mailbox_id:
+        await touch_as_reader(tx, Reading(place.person_id, place.mailbox_id, place.folder_id), modseq)
+    else:
+        await tx.execute(
+            "UPDATE folder SET modseq = ? WHERE id = ? AND mailbox_id = ?",
+            modseq,
+            place.folder_id,
+            place.mailbox_id,
+        )
+    return modseq
 
 
 async def _count(tx: Transaction, mailbox_id: int, reader_id: int) -> int:

@@ -105,6 +105,11 @@ async def mark_seen(
     return FlagsChanged(modseq, 0, changed, [])
 
 
+async def touch_as_reader(tx: Transaction, reading: Reading, modseq: int) -> None:
+    """Note that something changed at `modseq` for this reader only which is no flag."""
+    await _log(tx, reading, modseq, [], 0)
+
+
 async def forget_messages(tx: Transaction, folder_id: int, ranges: Sequence[UidRange]) -> None:
     r"""Drop what readers have marked of messages that have left a shared folder.
 

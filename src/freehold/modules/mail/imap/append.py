@@ -1,11 +1,14 @@
 """APPEND of messages, whole or put together, all or none; REPLACE (RFC 9051 §6.3.12, RFC 3502, RFC 4469)."""
 
+from collections.abc import Sequence
 from contextlib import aclosing
 
 from freehold.modules.mail.errors import FolderNotFoundError, MessageTooLargeError
 from freehold.modules.mail.folders.access import Access
+from freehold.modules.mail.folders.append import Appended
 from freehold.modules.mail.folders.flags import join_keywords
 from freehold.modules.mail.folders.quota import check_room
+from freehold.modules.mail.folders.rights import Right
 from freehold.modules.mail.imap.access import open_target
 from freehold.modules.mail.imap.append_content import describe, finish_content
 from freehold.modules.mail.imap.append_store import Arrived, Outgoing, Stored, permitted, store_messages
@@ -15,6 +18,7 @@ from freehold.modules.mail.imap.errors import telling
 from freehold.modules.mail.imap.flag_bytes import split_flags
 from freehold.modules.mail.imap.quota import warn_if_nearly_full
 from freehold.modules.mail.imap.replace import find_outgoing, tell_replaced
+from freehold.modules.mail.imap.spelling import tell_spelling
 from freehold.protocols.imap import response_code
 from freehold.protocols.imap.events import (
     AppendMessageEnd,
@@ -116,16 +120,16 @@ class Append:
             )
         finally:
             self.abandon()
-        places = stored.places
-        conversation.folder_changed(target.folder.id, places[-1].modseq, mailbox_id=target.mailbox_id)
+        conversation.folder_changed(target.folder.id, stored.places[-1].modseq, mailbox_id=target.mailbox_id)
         if not target.reader_id:
             await warn_if_nearly_full(conversation)
-        if self._outgoing is not None:
-            with telling():
-                await tell_replaced(conversation, stored)
-            return Reply("Replace completed")
-        uids = response_code.append_uid(places[0].uid_validity, (place.uid for place in places))
-        return Reply("Append completed", uids)
+        if self._heading is not None:
+            tell_spelling(conversation, self._heading.mailbox)
+        uids = _append_uid(target, stored.places)
+        if self._outgoing is None:
+            return Reply("Append completed", uids)
+        with telling():
+            return await tell_replaced(conversation, stored, uids)
 
     def abandon(self) -> None:
         """Remove what was not stored."""
@@ -190,3 +194,10 @@ class Append:
             self._waiting_bytes += blob.size
             if self._waiting_bytes > MAX_WAITING_BYTES:
                 raise MessageTooLargeError("too many messages in one command")
+
+
+def _append_uid(target: Access, places: Sequence[Appended]) -> bytes | None:
+    """Name the UIDs, unless they are of a folder that the person may not read (RFC 9051 §6.3.12)."""
+    if Right.READ not in target.rights:
+        return None
+    return response_code.append_uid(places[0].uid_validity, (place.uid for place in places))

@@ -102,7 +102,7 @@ async def store_messages(
 
 
 async def _remove(tx: Transaction, blobs: BlobStore, outgoing: Outgoing, *, now_ms: int) -> Expunged:
-    """Remove the replaced message first, so that the quota counts the difference (RFC 8508 §4.5)."""
+    """Remove the replaced message first, so that the quota counts the difference (RFC 8508 §3.4)."""
     mailbox_id, folder_id, reader_id = outgoing.mailbox_id, outgoing.folder_id, outgoing.reader_id
     if reader_id:
         check_rights(await rights_now(tx, folder_id, mailbox_id, reader_id), REPLACES)

@@ -41,11 +41,11 @@ async def copy(conversation: Conversation, command: Copy) -> Reply:
         return Reply("No messages found")
     if not target.reader_id:
         await warn_if_nearly_full(conversation)
-    return Reply("Copy completed", _copy_uid(copied))
+    return Reply("Copy completed", _copy_uid(target, copied))
 
 
 async def move(conversation: Conversation, command: Move) -> Reply:
-    """Answer MOVE: COPYUID comes untagged, before the expunges (RFC 6851 §4.3).
+    """Answer MOVE: COPYUID comes untagged, before the expunges (RFC 6851 §4.3), HIGHESTMODSEQ tagged (§4.4).
 
     Raises:
         ReadOnlyError: the folder was opened by EXAMINE.
@@ -74,7 +74,10 @@ async def move(conversation: Conversation, command: Move) -> Reply:
         return Reply("No messages found")
     conversation.folder_changed(target.folder.id, moved.modseq, mailbox_id=target.mailbox_id)
     conversation.folder_changed(view.folder_id, left, mailbox_id=view.mailbox_id)
-    conversation.send(response.untagged_ok("Moved UIDs", _copy_uid(moved)))
+    if (uids := _copy_uid(target, moved)) is not None:
+        conversation.send(response.untagged_ok("Moved UIDs", uids))
+    if conversation.condstore:
+        return Reply("Move completed", response_code.highest_mod_sequence(left))
     return Reply("Move completed")
 
 
@@ -92,7 +95,10 @@ def _ranges(view: View, command: Transfer) -> list[UidRange]:
     return [uids for each in positions for uids in view.uids.uid_ranges(each.start, each.stop)]
 
 
-def _copy_uid(done: Transferred) -> bytes:
+def _copy_uid(target: Access, done: Transferred) -> bytes | None:
+    """Name the UIDs, unless they are of a folder that the person may not read (RFC 4315 §3)."""
+    if Right.READ not in target.rights:
+        return None
     return response_code.copy_uid(done.uid_validity, _each(done.source), _each(done.target))
 
 

@@ -5,6 +5,7 @@ A feature is one row of `FEATURES`; nothing that was switched on is ever switche
 
 from collections.abc import Callable
 
+from freehold.modules.mail.imap.condstore import enable_condstore
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.uid_map import UidMap
 from freehold.modules.mail.imap.uid_only import enable_uid_only
@@ -22,13 +23,10 @@ async def enable(conversation: Conversation, command: Enable) -> Reply:
     return Reply("Enabled")
 
 
-def _condstore(conversation: Conversation) -> None:
-    conversation.condstore = True
-
-
 def _qresync(conversation: Conversation) -> None:
     """Bring CONDSTORE along (RFC 7162 §3.2.3)."""
-    conversation.condstore = conversation.qresync = True
+    enable_condstore(conversation)
+    conversation.qresync = True
 
 
 def _utf8(conversation: Conversation) -> None:
@@ -45,7 +43,7 @@ def _rev2(conversation: Conversation) -> None:
 
 
 FEATURES: dict[str, Callable[[Conversation], None]] = {
-    "CONDSTORE": _condstore,
+    "CONDSTORE": enable_condstore,
     "QRESYNC": _qresync,
     "UTF8=ACCEPT": _utf8,
     "IMAP4rev2": _rev2,

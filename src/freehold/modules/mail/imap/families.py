@@ -92,7 +92,7 @@ HANDLERS: dict[type[Command], Handler] = {
 }
 
 _BY_NUMBER = Fetch | Store | Search | Sort | Thread
-"""Commands that the client counts by, unless they go by UID: no message may vanish meanwhile."""
+"""Commands that the client counts by, unless they name UIDs only: no message may vanish meanwhile."""
 
 
 async def answer(conversation: Conversation, command: Command) -> Reply:
@@ -110,5 +110,5 @@ def goes_by_uid(command: Command) -> bool:
 
 
 def allows_expunges(command: Command) -> bool:
-    """Tell whether EXPUNGE may be told before the command's reply (RFC 9051 §7.5.1)."""
-    return goes_by_uid(command) or not isinstance(command, _BY_NUMBER)
+    """Tell whether EXPUNGE may be told before the command's reply (RFC 9051 §7.5.1, RFC 7162 §3.2.10.2)."""
+    return not isinstance(command, _BY_NUMBER) or not uses_numbers(command)

@@ -15,6 +15,7 @@ from freehold.modules.mail.imap.fetch_rows import send_rows
 from freehold.modules.mail.imap.message_content import BodyItem
 from freehold.modules.mail.imap.message_rows import plan_rows, read_messages, select_page, split_positions
 from freehold.modules.mail.imap.resynchronise import tell_vanished
+from freehold.modules.mail.imap.sync import flag_items
 from freehold.modules.mail.imap.view import View
 from freehold.modules.mail.model import MAX_UID, Flag
 from freehold.protocols.imap import response_code
@@ -52,7 +53,7 @@ async def fetch(conversation: Conversation, command: Fetch) -> Reply:
         own = await _mark_seen(conversation, view, positions)
     plan = plan_rows(rows, BODY_COLUMNS)
     sent = await send_bodies(conversation, view, plan, bodies, positions)
-    own = own if FetchAttribute.FLAGS in rows else ()
+    own = own if _tells_flags(conversation, rows) else ()
     if sent.undecodable:
         return Reply("Unknown Content-Transfer-Encoding", response_code.UNKNOWN_CTE, Status.NO, own)
     return _reply(sent.missing, own)
@@ -72,6 +73,13 @@ def _split(command: Fetch, *, uid_only: bool) -> tuple[tuple[FetchAttribute, ...
     if command.changed_since is not None and FetchAttribute.MODSEQ not in rows:
         rows.append(FetchAttribute.MODSEQ)
     return tuple(rows), bodies
+
+
+def _tells_flags(conversation: Conversation, rows: Sequence[FetchAttribute]) -> bool:
+    r"""Tell whether what is sent anyway says all about a \Seen that was set (RFC 7162 §3.2.4)."""
+    if not conversation.condstore:
+        return FetchAttribute.FLAGS in rows
+    return set(flag_items(conversation, uid=False)) <= set(rows)
 
 
 def _reply(missing: int, own: tuple[int, ...] = ()) -> Reply:

@@ -72,11 +72,14 @@ async def set_metadata(conversation: Conversation, command: SetMetadata) -> Repl
     settings = conversation.context.settings
     limits = MetadataLimits(settings.max_metadata_bytes, settings.max_metadata_entries)
     try:
-        await conversation.context.database.write(_write, conversation.mailbox_id, command, limits)
+        place, modseq = await conversation.context.database.write(
+            _write, conversation.mailbox_id, command, limits
+        )
     except ValueTooLongError as error:
         return Reply(error.public, max_size(limits.value_bytes), Status.NO)
     except TooManyEntriesError as error:
         return Reply(error.public, TOO_MANY, Status.NO)
+    conversation.folder_changed(place.folder_id, modseq, mailbox_id=place.mailbox_id)
     return Reply("Setmetadata completed")
 
 
@@ -117,14 +120,16 @@ def _reaches(depth: Depth, rest: str) -> bool:
     return depth is Depth.INFINITY or (depth is Depth.ONE and "/" not in rest)
 
 
-async def _write(tx: Transaction, person_id: int, command: SetMetadata, limits: MetadataLimits) -> None:
+async def _write(
+    tx: Transaction, person_id: int, command: SetMetadata, limits: MetadataLimits
+) -> tuple[MetadataPlace, int]:
     values = {entry.lower(): value for entry, value in command.values}
     shares = not all(map(is_private, values))
     if shares and not command.mailbox:
         raise ServerEntryError
     needed = Right.READ | Right.WRITE if shares else Right.READ
     place = await _place(tx, person_id, command.mailbox, needed)
-    await write_entries(tx, place, values, limits)
+    return place, await write_entries(tx, place, values, limits)
 
 
 async def _place(tx: Transaction, person_id: int, mailbox: str, needed: Right) -> MetadataPlace:

@@ -2,7 +2,7 @@
 
 from freehold.modules.mail.imap.access import require_rights
 from freehold.modules.mail.imap.append_store import REPLACES, Outgoing, ReplacedMissingError, Stored
-from freehold.modules.mail.imap.conversation import Conversation
+from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.errors import UidRequiredError
 from freehold.modules.mail.imap.expunge import tell_expunged
 from freehold.modules.mail.imap.sync import tell_changes
@@ -33,14 +33,21 @@ async def find_outgoing(conversation: Conversation, replaced: Replaced) -> Outgo
     return Outgoing(view.mailbox_id, view.folder_id, view.reader_id, uid, size)
 
 
-async def tell_replaced(conversation: Conversation, stored: Stored) -> None:
-    """Tell this session of the new message before the expunge, as RFC 8508 §4 has it, and all others."""
+async def tell_replaced(conversation: Conversation, stored: Stored, uids: bytes | None) -> Reply:
+    """Tell of the new message (`uids` is its APPENDUID) before the expunge, as RFC 8508 §4.3 has it.
+
+    Others are told of the expunge. The reply is that of UID EXPUNGE (RFC 8508 §4.5).
+    """
     view = conversation.selected
-    uids = response_code.append_uid(stored.places[0].uid_validity, (place.uid for place in stored.places))
-    conversation.send(response.untagged_ok("Replacement message ready", uids))
-    if stored.expunged is not None:
-        tell_expunged(conversation, view, stored.expunged)
+    if uids is not None:
+        conversation.send(response.untagged_ok("Replacement message ready", uids))
+    expunged = stored.expunged
+    if expunged is not None:
+        tell_expunged(conversation, view, expunged)
     await tell_changes(conversation, expunges=False)
+    if expunged is not None and conversation.condstore:
+        return Reply("Replace completed", response_code.highest_mod_sequence(expunged.modseq))
+    return Reply("Replace completed")
 
 
 async def _read_size(tx: Transaction, row_id: int) -> int:

@@ -224,13 +224,19 @@ class ImapSession:
         """Tell what is new in the open folder, then send the tagged reply.
 
         Expunges that may not be told yet are hinted at (RFC 9051 §7.1, EXPUNGEISSUED): what was found or
-        changed may lack messages that the client still counts.
+        changed may lack messages that the client still counts. HIGHESTMODSEQ has it not believe the higher
+        mod-sequences it was told (RFC 7162 §3.2, §6).
         """
         conversation = self._conversation
         code = reply.code
         await tell_open_folder(conversation, expunges=expunges, own=reply.own, uid=uid)
-        if code is None and reply.status is Status.OK and has_untold_expunges(conversation.view):
-            code = response_code.EXPUNGEISSUED
+        view = conversation.view
+        if view is not None and has_untold_expunges(view):
+            if code is None and reply.status is Status.OK:
+                code = response_code.EXPUNGEISSUED
+            if conversation.condstore:
+                known = response_code.highest_mod_sequence(view.expunged_modseq)
+                conversation.send(response.untagged_ok("Expunges are told later", known))
         if conversation.notify is not None:
             await tell_others(conversation)
             idle.attend(conversation)
@@ -295,18 +301,18 @@ class ImapSession:
         """Take a part of an APPEND, or refuse the whole command."""
         conversation = self._conversation
         try:
+            if self._append is None:
+                await authenticate.check_access(conversation)
+                self._append = Append()
             await self._append.take(conversation, event)
+        except SessionOverError:
+            raise
         except FreeholdError as error:
             _note_fault(error, "Append")
             self._abandon_append()
             status = Status.BAD if isinstance(error, UidRequiredError) else Status.NO
             conversation.connection.refuse(error.public, code_of(error), status)
-            if self._append is None:
-                await authenticate.check_access(conversation)
-                self._append = Append()
 
-        except SessionOverError:
-            raise
     async def _finish_append(self, event: AppendFinished) -> None:
         append, self._append = self._append, None
         if append is None:

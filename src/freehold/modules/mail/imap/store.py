@@ -43,14 +43,15 @@ async def store(conversation: Conversation, command: Store) -> Reply:
     asked = [uids for each in positions for uids in view.uids.uid_ranges(each.start, each.stop)]
     change = _permitted(view, FlagChange(_MODES[command.action], bits, keywords))
     changed, own = await _change(conversation, view, asked, change, command.unchanged_since)
+    passed = subtract_ranges(merge_ranges(asked), changed.failed)
     if command.silent:
         missing = 0
         if conversation.condstore:
-            await _tell_modseq(conversation, view, changed.changed, uid=command.uid)
+            told = changed.changed if command.unchanged_since is None else passed
+            await _tell_modseq(conversation, view, told)
     else:
-        told = view.uids.positions_of(subtract_ranges(merge_ranges(asked), changed.failed))
         plan = plan_rows(flag_items(conversation, uid=command.uid))
-        missing = await send_rows(conversation, view, plan, told)
+        missing = await send_rows(conversation, view, plan, view.uids.positions_of(passed))
     if changed.failed:
         return Reply("Conditional store failed", _modified(view, changed.failed, uid=command.uid), own=own)
     if missing:
@@ -97,14 +98,10 @@ async def _change(
     return FlagsChanged(modseq, 0, uids, shared.failed), (shared.modseq, seen.modseq)
 
 
-async def _tell_modseq(
-    conversation: Conversation, view: View, changed: Sequence[UidRange], *, uid: bool
-) -> None:
-    """Tell the new mod-sequences, which .SILENT does not silence."""
-    items: tuple[FetchAttribute, ...] = (FetchAttribute.MODSEQ,)
-    if (uid or conversation.qresync) and not view.uid_only:
-        items = (FetchAttribute.UID, *items)
-    await send_rows(conversation, view, plan_rows(items), view.uids.positions_of(changed))
+async def _tell_modseq(conversation: Conversation, view: View, told: Sequence[UidRange]) -> None:
+    """Tell mod-sequences, which .SILENT does not silence (RFC 7162 §3.1.3)."""
+    items = (FetchAttribute.MODSEQ,) if view.uid_only else (FetchAttribute.UID, FetchAttribute.MODSEQ)
+    await send_rows(conversation, view, plan_rows(items), view.uids.positions_of(told))
 
 
 def _modified(view: View, failed: Sequence[UidRange], *, uid: bool) -> bytes:
