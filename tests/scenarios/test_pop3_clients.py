@@ -1,7 +1,6 @@
 """Programs that read by POP3: poplib, fetchmail, getmail, curl and mutt, over plain text, STLS and TLS."""
 
 import poplib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,30 +23,12 @@ from tests.scenarios.clients import (
     subjects,
     write_private,
 )
-from tests.scenarios.server import Server, running_server, trusting_context
+from tests.scenarios.server import Server, trusting_context
 
 pytestmark = pytest.mark.scenario
 
 FETCHMAIL_NO_MAIL = 1
 DOTS = ".\r\n..\r\n.hidden\r\n\r\nend"
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests of this file."""
-    with running_server(tmp_path_factory.mktemp("server")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(started: Server) -> Server:
-    """The server, with nothing in Ann's and Bob's INBOX."""
-    for login in (ANN, BOB):
-        with open_imap(started, login) as client:
-            client.select()
-            client.store("1:*", "+FLAGS", r"\Deleted")
-            client.expunge()
-    return started
 
 
 def open_pop3(server: Server, transport: str) -> poplib.POP3:

@@ -1,6 +1,5 @@
 """Programs that carry mail away: fetchmail, getmail and curl."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,36 +15,17 @@ from tests.scenarios.clients import (
     message,
     need,
     only_with_subject,
-    open_imap,
     read_all,
     run_program,
     subjects,
     write_private,
 )
-from tests.scenarios.server import Server, running_server
+from tests.scenarios.server import Server
 
 pytestmark = pytest.mark.scenario
 
 FETCHMAIL_NO_MAIL = 1
 GETMAIL_FIELD = b"X-getmail-retrieved-from-mailbox: INBOX\r\n"
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests of this file."""
-    with running_server(tmp_path_factory.mktemp("server")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(started: Server) -> Server:
-    """The server, with nothing in Ann's and Bob's INBOX."""
-    for login in (ANN, BOB):
-        with open_imap(started, login) as client:
-            client.select()
-            client.store("1:*", "+FLAGS", r"\Deleted")
-            client.expunge()
-    return started
 
 
 def fetchmail_settings(server: Server, home: Path, *options: str) -> Path:

@@ -15,11 +15,10 @@ from tests.scenarios.clients import (
     RUN_SECONDS,
     deliver,
     message,
-    open_imap,
     read_all,
     subjects,
 )
-from tests.scenarios.server import Server, running_server, trusting_context
+from tests.scenarios.server import Server, trusting_context
 
 pytestmark = pytest.mark.scenario
 
@@ -35,23 +34,6 @@ WITH_PICTURE = (
     + base64.encodebytes(PICTURE).replace(b"\n", b"\r\n")
     + b"--limit--\r\n"
 )
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests of this file."""
-    with running_server(tmp_path_factory.mktemp("server")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(started: Server) -> Server:
-    """The server, with nothing in Bob's INBOX."""
-    with open_imap(started) as client:
-        client.select()
-        client.store("1:*", "+FLAGS", r"\Deleted")
-        client.expunge()
-    return started
 
 
 @contextmanager

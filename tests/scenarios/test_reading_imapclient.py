@@ -24,16 +24,6 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def server(started: Server) -> Server:
-    """The server, with nothing in Bob's INBOX."""
-    with open_imap(started) as client:
-        client.select()
-        client.store("1:*", "+FLAGS", r"\Deleted")
-        client.expunge()
-    return started
-
-
 @contextmanager
 def connected(server: Server, login: str = BOB) -> Iterator[IMAPClient]:
     """Log in with IMAPClient."""

@@ -34,16 +34,6 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def server(started: Server) -> Server:
-    """The server, with nothing in Bob's INBOX."""
-    with open_imap(started) as client:
-        client.select()
-        client.store("1:*", "+FLAGS", r"\Deleted")
-        client.expunge()
-    return started
-
-
 def test_imapflow_gets_what_the_server_offers(server: Server) -> None:
     with imapflow(server) as client:
         session = client.call("session")

@@ -19,16 +19,6 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def server(started: Server) -> Server:
-    """The server, with nothing in Bob's INBOX."""
-    with open_imap(started) as client:
-        client.select()
-        client.store("1:*", "+FLAGS", r"\Deleted")
-        client.expunge()
-    return started
-
-
 def test_imaplib_signs_in_over_starttls_and_enables_utf8(server: Server) -> None:
     with imaplib.IMAP4("127.0.0.1", server.ports["imap"], timeout=RUN_SECONDS) as client:
         assert client.starttls(trusting_context())[0] == "OK"

@@ -2,15 +2,16 @@
 
 import base64
 import ssl
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 
 import pytest
 
 from freehold.accounts.model import HOST_ADMINISTRATOR
-from freehold.kernel.stream import Peer, StreamSession, TlsFacts, Verdict
+from freehold.kernel.stream import Peer
 from freehold.modules.mail.addresses.mailboxes import set_mailbox_disabled
 from freehold.modules.mail.imap.settings import ImapSettings
 from freehold.protocols.sasl.scram_client import ScramSha256Client
+from tests.far_peer import FarPeer, say
 from tests.mail_host import PASSWORD, MailHost
 from tests.modules.mail.imap.client import imap, member, stranger
 
@@ -156,36 +157,6 @@ async def test_starttls_forgets_what_was_said_and_offers_plain_then(host: MailHo
         assert b" AUTH=PLAIN" in capability
         await talk.refused(b"STARTTLS")
         await talk.log_in()
-
-
-class FarPeer:
-    """A peer from another host, in plain text."""
-
-    def __init__(self) -> None:
-        self.address: IPv4Address | IPv6Address = ip_address("192.0.2.1")
-        self.port = 1
-        self.tls: TlsFacts | None = None
-        self.has_unread = False
-        self.sent = b""
-
-    def send(self, data: bytes) -> None:
-        self.sent += data
-
-    async def flush(self) -> None:
-        """Everything is taken at once."""
-
-    def wake(self) -> None:
-        """Nobody waits."""
-
-    def start_compression(self, unused: bytes) -> None:
-        """Nobody asks."""
-
-
-async def say(session: StreamSession, peer: FarPeer, data: bytes) -> bytes:
-    peer.sent = b""
-    session.receive(data)
-    assert await session.advance() is Verdict.READ
-    return peer.sent
 
 
 async def test_a_password_is_not_taken_in_plain_text_from_another_host(host: MailHost) -> None:

@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from freehold.kernel.stream import SessionFactory, StreamSession, TlsFacts, Verdict
+from freehold.kernel.stream import SessionFactory
 from freehold.modules.mail.pop3.context import make_context
 from freehold.modules.mail.pop3.session import make_factory
 from freehold.modules.mail.pop3.settings import Pop3Settings
@@ -99,34 +98,3 @@ async def member(port: int, who: bytes = b"ann@example.test") -> AsyncIterator[P
     async with stranger(port) as talk:
         await talk.log_in(who)
         yield talk
-
-
-class FarPeer:
-    """A peer from another host, in plain text."""
-
-    def __init__(self) -> None:
-        self.address: IPv4Address | IPv6Address = ip_address("192.0.2.1")
-        self.port = 1
-        self.tls: TlsFacts | None = None
-        self.has_unread = False
-        self.sent = b""
-
-    def send(self, data: bytes) -> None:
-        self.sent += data
-
-    async def flush(self) -> None:
-        """Everything is taken at once."""
-
-    def wake(self) -> None:
-        """Nobody waits."""
-
-    def start_compression(self, unused: bytes) -> None:
-        """Nobody asks."""
-
-
-async def say(session: StreamSession, peer: FarPeer, data: bytes) -> bytes:
-    """Give a session bytes; returns what it sends, and closes nothing."""
-    peer.sent = b""
-    session.receive(data)
-    assert await session.advance() is Verdict.READ
-    return peer.sent

@@ -12,8 +12,9 @@ from freehold.kernel.stream import Verdict
 from freehold.modules.mail.addresses.mailboxes import set_mailbox_disabled
 from freehold.modules.mail.pop3.settings import Pop3Settings
 from freehold.protocols.sasl.scram_client import ScramSha256Client
+from tests.far_peer import FarPeer, say
 from tests.mail_host import PASSWORD, MailHost
-from tests.modules.mail.pop3.client import FarPeer, Pop3Talk, pop3, say, stranger
+from tests.modules.mail.pop3.client import Pop3Talk, pop3, stranger
 
 ANN = b"ann@example.test"
 PLAIN = base64.b64encode(b"\0ann@example.test\0" + PASSWORD.encode())
