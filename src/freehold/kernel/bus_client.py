@@ -39,11 +39,10 @@ log = get_logger("freehold.kernel.bus")
 class Subscribers:
     """Who wants which events in this process."""
 
-    __slots__ = ("_callbacks", "_decoders", "_kinds")
+    __slots__ = ("_callbacks", "_decoders")
 
     def __init__(self) -> None:
         self._callbacks: dict[type[Event], list[Callable[[Event], None]]] = {}
-        self._kinds: dict[str, type[Event]] = {}
         self._decoders: dict[str, msgspec.msgpack.Decoder[Event]] = {}
 
     def add(self, kind: type[E], callback: Callable[[E], None]) -> Callable[[], None]:

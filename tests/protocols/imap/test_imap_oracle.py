@@ -26,9 +26,9 @@ def test_it_reads_the_names_in_a_list_response(name: str) -> None:
 
 def test_it_reads_a_fetch_response() -> None:
     items = [
-        data_response.uid_item(7),
-        data_response.flags_item(["\\Seen", "$Forwarded"]),
-        data_response.mod_sequence_item(12),
+        b"UID 7",
+        b"FLAGS (\\Seen $Forwarded)",
+        b"MODSEQ (12)",
         b"BODY[HEADER.FIELDS (Subject)] " + quote_string(b'a "quoted" \\ word'),
     ]
     line = (

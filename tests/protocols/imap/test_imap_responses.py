@@ -15,7 +15,7 @@ ALL_RETURNS = ReturnOptions(frozenset(SearchReturn))
     [
         (response.ok(b"a1", "done"), b"a1 OK done\r\n"),
         (response.ok(b"a", "open", response_code.READ_WRITE), b"a OK [READ-WRITE] open\r\n"),
-        (response.no(b"a", "full", response_code.OVERQUOTA), b"a NO [OVERQUOTA] full\r\n"),
+        (response.tagged(b"a", Status.NO, "full", response_code.OVERQUOTA), b"a NO [OVERQUOTA] full\r\n"),
         (response.bad(b"a", "what?"), b"a BAD what?\r\n"),
         (response.tagged(b"a", Status.OK, "two\r\nlines ä"), b"a OK two??lines ?\r\n"),
         (response.ok(b"a", ""), b"a OK -\r\n"),
@@ -24,7 +24,6 @@ ALL_RETURNS = ReturnOptions(frozenset(SearchReturn))
             b"* OK [CAPABILITY IMAP4rev1 IDLE] hi\r\n",
         ),
         (response.untagged_no("mind"), b"* NO mind\r\n"),
-        (response.preauth("hi"), b"* PREAUTH hi\r\n"),
         (response.bye("gone", response_code.UNAVAILABLE), b"* BYE [UNAVAILABLE] gone\r\n"),
         (response.continuation(""), b"+ \r\n"),
         (response.challenge(b"abc"), b"+ YWJj\r\n"),
@@ -89,18 +88,14 @@ def test_untagged_data(written: bytes, expected: bytes) -> None:
 
 def test_a_fetch_response_is_framed_from_ready_items() -> None:
     items = [
-        data_response.uid_item(7),
-        data_response.flags_item(["\\Seen"]),
-        data_response.mod_sequence_item(12),
-        data_response.size_item(44),
-        data_response.internal_date_item(0),
+        b"UID 7",
+        b"FLAGS (\\Seen)",
         data_response.body_item(b"BODY[TEXT]<0>", b"a\r\n"),
         data_response.body_item(b"BODY[]", b""),
         data_response.body_item(b"BODY[9]", None),
     ]
     assert data_response.fetch_line(3, items) == (
-        b"* 3 FETCH (UID 7 FLAGS (\\Seen) MODSEQ (12) RFC822.SIZE 44 "
-        b'INTERNALDATE " 1-Jan-1970 00:00:00 +0000" BODY[TEXT]<0> {3}\r\na\r\n BODY[] "" BODY[9] NIL)\r\n'
+        b'* 3 FETCH (UID 7 FLAGS (\\Seen) BODY[TEXT]<0> {3}\r\na\r\n BODY[] "" BODY[9] NIL)\r\n'
     )
 
 

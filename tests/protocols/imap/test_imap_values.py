@@ -87,7 +87,6 @@ def test_message_numbers_beyond_the_last_are_left_out() -> None:
     assert list(SequenceSet.parse(b"1,3:9,20").number_positions(4)) == [range(1), range(2, 4)]
     assert list(SequenceSet.parse(b"1:*").number_positions(0)) == []
     assert list(SequenceSet.parse(b"1").number_positions(0)) == []
-    assert SequenceSet.parse(b"1,3:9,20:*").largest == 20
 
 
 @given(st.text(st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=60))

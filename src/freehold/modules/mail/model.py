@@ -37,13 +37,3 @@ class TargetKind(Enum):
 def message_id(folder_id: int, uid: int) -> MessageId:
     """Return the row id of a UID in a folder."""
     return MessageId(folder_id << UID_BITS | uid)
-
-
-def uid_of(row_id: int) -> Uid:
-    """Return the UID within a row id."""
-    return Uid(row_id & MAX_UID)
-
-
-def folder_of(row_id: int) -> FolderId:
-    """Return the folder within a row id."""
-    return FolderId(row_id >> UID_BITS)

@@ -6,7 +6,6 @@ FETCH responses are put together from ready-made items; `fetch_line` only frames
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
-from freehold.protocols.imap.dates import format_date_time
 from freehold.protocols.imap.mailbox_name import encode_mailbox_name
 from freehold.protocols.imap.sequence_set import format_ranges
 from freehold.protocols.imap.status import StatusItem
@@ -130,31 +129,6 @@ def vanished(uids: Iterable[tuple[int, int]], *, earlier: bool = False) -> bytes
 def fetch_line(number: int, items: Iterable[bytes], *, word: bytes = b"FETCH") -> bytes:
     """Write FETCH of a message number from ready-made items, or UIDFETCH of a UID (RFC 9586 §3.3)."""
     return b"* %d %b (%b)\r\n" % (number, word, b" ".join(items))
-
-
-def flags_item(flags: Iterable[str]) -> bytes:
-    """Write the item FLAGS."""
-    return b"FLAGS (%b)" % _joined(flags)
-
-
-def uid_item(uid: int) -> bytes:
-    """Write the item UID."""
-    return b"UID %d" % uid
-
-
-def mod_sequence_item(value: int) -> bytes:
-    """Write the item MODSEQ."""
-    return b"MODSEQ (%d)" % value
-
-
-def size_item(octets: int) -> bytes:
-    """Write the item RFC822.SIZE."""
-    return b"RFC822.SIZE %d" % octets
-
-
-def internal_date_item(when_ms: int) -> bytes:
-    """Write the item INTERNALDATE."""
-    return b"INTERNALDATE " + format_date_time(when_ms)
 
 
 def body_item(label: bytes, content: bytes | None) -> bytes:

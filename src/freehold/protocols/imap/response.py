@@ -23,11 +23,6 @@ def ok(tag: bytes, text: str, code: bytes | None = None) -> bytes:
     return tagged(tag, Status.OK, text, code)
 
 
-def no(tag: bytes, text: str, code: bytes | None = None) -> bytes:
-    """Write a tagged NO."""
-    return tagged(tag, Status.NO, text, code)
-
-
 def bad(tag: bytes, text: str, code: bytes | None = None) -> bytes:
     """Write a tagged BAD."""
     return tagged(tag, Status.BAD, text, code)
@@ -41,11 +36,6 @@ def untagged_ok(text: str, code: bytes | None = None) -> bytes:
 def untagged_no(text: str, code: bytes | None = None) -> bytes:
     """Write an untagged NO, a warning."""
     return tagged(b"*", Status.NO, text, code)
-
-
-def preauth(text: str, code: bytes | None = None) -> bytes:
-    """Write the greeting of a connection that needs no login."""
-    return _condition(b"PREAUTH", text, code)
 
 
 def bye(text: str, code: bytes | None = None) -> bytes:

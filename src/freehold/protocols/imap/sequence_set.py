@@ -56,11 +56,6 @@ class SequenceSet:
         """Tell whether the set depends on the largest number in use."""
         return any(high == STAR for _, high in self.ranges)
 
-    @property
-    def largest(self) -> int:
-        """Give the largest number that is spelled out, 0 if there is none."""
-        return max(max(pair) for pair in self.ranges)
-
     def resolve(self, maximum: int) -> list[tuple[int, int]]:
         """Give ascending, disjoint ranges, with `*` as `maximum`; 0 says that no message exists."""
         spans = sorted(_span(low, high, maximum) for low, high in self.ranges if maximum or high != STAR)

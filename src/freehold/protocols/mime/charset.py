@@ -52,11 +52,6 @@ def decode_charset(data: bytes, charset: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
-def is_known_charset(charset: bytes) -> bool:
-    """Return whether text in this charset can be decoded as it says."""
-    return _codec(bytes(charset)) is not None
-
-
 def _decode(data: bytes, codec: str) -> str:
     try:
         return data.decode(codec, "replace")
