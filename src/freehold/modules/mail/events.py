@@ -12,7 +12,7 @@ class FolderChanged(Event, frozen=True, tag=True):
 
 
 class FolderListChanged(Event, frozen=True, tag=True):
-    """A mailbox's folders were created, renamed, removed, shared or subscribed to, or others share with it."""
+    """A mailbox's folders were made, renamed, removed, shared or subscribed to, or others share with it."""
 
     mailbox_id: int
 

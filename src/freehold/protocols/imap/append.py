@@ -123,7 +123,8 @@ class AppendReader:
     def _take(self, cursor: Cursor) -> Want | None:
         match self._stage:
             case _Stage.TARGET:
-                return self._take_target(cursor)
+                self._take_target(cursor)
+                return None
             case _Stage.MESSAGE:
                 return self._take_message(cursor)
             case _Stage.PART:

@@ -31,9 +31,7 @@ async def status(conversation: Conversation, command: MailboxStatus) -> Reply:
     """
     database = conversation.context.database
     read = database.read_long if look_at_messages(command.items) else database.read
-    values = await read(
-        _read_status, conversation.mailbox_id, command.mailbox, command.items
-    )
+    values = await read(_read_status, conversation.mailbox_id, command.mailbox, command.items)
     complete_status(conversation, values)
     conversation.send(data_response.status_line(command.mailbox, values, utf8=conversation.connection.utf8))
     return Reply("Status completed")
