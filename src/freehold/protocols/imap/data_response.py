@@ -1,4 +1,4 @@
-"""Untagged data about mailboxes, messages and the server as octets (RFC 9051 §7.2 to §7.4).
+"""Untagged data about mailboxes, messages and the server as octets (RFC 9051 §7.2 to §7.5).
 
 FETCH responses are put together from ready-made items; `fetch_line` only frames them.
 """
@@ -54,7 +54,7 @@ def list_line(
 ) -> bytes:
     r"""Write LIST; attributes such as `\HasChildren`.
 
-    `child_info` as RFC 5258 §4 has it; `old_name` is what the mailbox was called (RFC 9051 §6.3.9.7).
+    `child_info` as RFC 5258 §3.5 has it; `old_name` is what the mailbox was called (RFC 9051 §6.3.9.7).
     """
     line = b"* LIST (%b) %b %b" % (
         _joined(attributes),

@@ -1,6 +1,6 @@
 """FETCH and UID FETCH with CHANGEDSINCE and VANISHED (RFC 9051 §6.4.5, RFC 7162 §3.1.4, §3.2.6).
 
-Further items: EMAILID and THREADID (RFC 8474 §5), SAVEDATE (RFC 8514 §4.2), PREVIEW (RFC 8970 §3).
+Further items: EMAILID and THREADID (RFC 8474 §5.3), SAVEDATE (RFC 8514 §4.2), PREVIEW (RFC 8970 §3).
 """
 
 import re
@@ -51,7 +51,7 @@ _MACROS: dict[bytes, tuple[FetchItem, ...]] = {
     b"FULL": (*_FAST, FetchAttribute.ENVELOPE, FetchAttribute.BODY),
 }
 
-# The one modifier of PREVIEW (RFC 8970 §3.2); any other parenthesis behind it is FETCH's own.
+# The one modifier of PREVIEW (RFC 8970 §4.1); any other parenthesis behind it is FETCH's own.
 _LAZY = re.compile(rb" +\( *LAZY *\)", re.IGNORECASE)
 
 

@@ -1,4 +1,4 @@
-"""Status responses and continuation requests as octets (RFC 9051 §7.1, §7.5)."""
+"""Status responses and continuation requests as octets (RFC 9051 §7.1, §7.6)."""
 
 import re
 from base64 import b64encode

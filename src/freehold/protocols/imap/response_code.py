@@ -39,7 +39,7 @@ USEATTR = b"USEATTR"
 
 
 def bad_url(url: bytes) -> bytes:
-    """Name the URL that could not be used (RFC 4469 §5)."""
+    """Name the URL that could not be used (RFC 4469 §4.1)."""
     return b"BADURL " + quotable(url)
 
 

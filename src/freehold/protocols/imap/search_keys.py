@@ -140,7 +140,7 @@ class ModifiedSince:
 
 @dataclass(frozen=True, slots=True)
 class EmailId:
-    """Messages of one EMAILID (RFC 8474 §5.3); `number` is what rows call the content, once it was found."""
+    """Messages of one EMAILID (RFC 8474 §6); `number` is what rows call the content, once it was found."""
 
     object_id: str
     number: int | None = None
@@ -148,7 +148,7 @@ class EmailId:
 
 @dataclass(frozen=True, slots=True)
 class ThreadId:
-    """Messages of one THREADID (RFC 8474 §5.3)."""
+    """Messages of one THREADID (RFC 8474 §6)."""
 
     object_id: str
 

@@ -1,4 +1,4 @@
-"""STATUS (RFC 9051 §6.3.11, RFC 8438, RFC 7162 §3.1.7, RFC 7889 §3.2, RFC 9208 §4.1.4, RFC 8474 §4.3)."""
+"""STATUS (RFC 9051 §6.3.11, RFC 8438, RFC 7162 §3.1.7, RFC 7889 §3.1, RFC 9208 §4.1.4, RFC 8474 §4.3)."""
 
 from dataclasses import dataclass
 from enum import Enum

@@ -18,7 +18,7 @@ def quote_string(content: bytes) -> bytes:
 
 
 def literal(content: bytes) -> bytes:
-    """Write as a literal, as a literal8 (RFC 9051 §4.3) if a NUL is in it."""
+    """Write as a literal, as a literal8 (RFC 9051 §4.3.1) if a NUL is in it."""
     if 0 in content:
         return b"~{%d}\r\n%b" % (len(content), content)
     return b"{%d}\r\n%b" % (len(content), content)

@@ -9,7 +9,7 @@ from freehold.protocols.mime.html_text import html_text
 from freehold.protocols.mime.structure import Part
 
 MAX_PREVIEW_CHARACTERS = 200
-"""RFC 8970 §3.1: at most 256; the RFC advises 200."""
+"""RFC 8970 §3.3: at most 256; the RFC advises 200."""
 READ_BYTES = 16 * 1024
 """Of the decoded text that the preview is taken from."""
 

@@ -2,7 +2,7 @@
 
 Changed flags and expunged UIDs leave a row; new messages need none, for their UIDs tell what is new.
 
-One modseq counter per mailbox serves all its folders (RFC 7162 §3.1.1 asks only that values rise
+One modseq counter per mailbox serves all its folders (RFC 7162 §3.1 asks only that values rise
 within each folder), so the log read in order of modseq is also what JMAP calls the account's state.
 """
 

@@ -1,4 +1,4 @@
-"""How much mailboxes and owners hold and may hold (RFC 9208 §2): checked before mail is taken.
+"""How much mailboxes and owners hold and may hold (RFC 9208 §3): checked before mail is taken.
 
 A mailbox's use is a counter in its row. An owner's is the sum over the rows of its mailboxes, which are read
 only where the owner has a limit.

@@ -97,7 +97,7 @@ class UidRequiredError(NotAllowedError):
 
 
 class BadUrlError(InvalidValueError):
-    """A URL of CATENATE is malformed, or names nothing that the person may read (RFC 4469 §5)."""
+    """A URL of CATENATE is malformed, or names nothing that the person may read (RFC 4469 §4.1)."""
 
     public = "the URL names nothing that can be read"
 

@@ -133,7 +133,7 @@ async def _write(
 
 
 async def _place(tx: Transaction, person_id: int, mailbox: str, needed: Right) -> MetadataPlace:
-    """Return what a name means: the empty one is the server (RFC 5464 §3.1)."""
+    """Return what a name means: the empty one is the server (RFC 5464 §4.1)."""
     if not mailbox:
         return MetadataPlace(person_id, SERVER, person_id)
     access = await open_selectable(tx, person_id, mailbox, needed)
@@ -141,6 +141,6 @@ async def _place(tx: Transaction, person_id: int, mailbox: str, needed: Right) -
 
 
 def _of_server(settings: ImapSettings) -> dict[str, bytes]:
-    """Return what the server says of itself to all (RFC 5464 §6.2.1)."""
+    """Return what the server says of itself to all (RFC 5464 §3.2.1.1)."""
     said = {"/shared/admin": settings.admin_uri, "/shared/comment": settings.server_comment}
     return {entry: text.encode() for entry, text in said.items() if text}

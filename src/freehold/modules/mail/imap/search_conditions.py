@@ -1,6 +1,6 @@
 """Search keys that rows alone can answer, as SQL (RFC 9051 §6.4.4, RFC 5032, RFC 7162 §3.1.5).
 
-Among them object ids (RFC 8474 §5.3) and the date of arrival in the folder (RFC 8514 §4.3).
+Among them object ids (RFC 8474 §6) and the date of arrival in the folder (RFC 8514 §4.3).
 """
 
 from collections.abc import Sequence

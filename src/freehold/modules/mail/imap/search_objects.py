@@ -1,4 +1,4 @@
-"""Finds what the object ids in a search stand for, before it is planned (RFC 8474 §5.3)."""
+"""Finds what the object ids in a search stand for, before it is planned (RFC 8474 §6)."""
 
 from dataclasses import replace
 

@@ -8,7 +8,7 @@ from freehold.protocols.imap import data_response
 
 
 def tell_spelling(conversation: Conversation, asked: str, attributes: Sequence[str] = ()) -> None:
-    """Send LIST where the one spelling of a name is not the one that the client used (RFC 9051 §6.3.2)."""
+    """Send LIST where the one spelling of a name is not the one that the client used (RFC 9051 §6.3.9.7)."""
     asked = asked.removesuffix(DELIMITER)
     name = canonical_name(asked)
     if conversation.rev2 and name != asked:

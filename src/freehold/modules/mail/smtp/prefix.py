@@ -73,7 +73,7 @@ class PrefixMaker:
         )
 
     def _missing_fields(self, head: bytes) -> bytes:
-        """Return Date and Message-ID fields if a submitted message has none (RFC 6409 §8.1, §8.2)."""
+        """Return Date and Message-ID fields if a submitted message has none (RFC 6409 §8.2, §8.3)."""
         header = head[: head.find(b"\r\n\r\n") + 2] if b"\r\n\r\n" in head else head
         runtime, lines = self._service.runtime, ""
         if not _MESSAGE_ID.search(header):
