@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from freehold.kernel.capabilities import Capabilities
+from freehold.modules.mail.folders.flags import change_flags
 from freehold.modules.mail.imap.append_store import store_messages
 from freehold.storage.database import Database, StorageError, StorageFullError
 from tests.mail_host import MailHost
@@ -83,14 +84,22 @@ async def test_a_session_ends_with_a_word_when_storage_does_not_answer(
     assert "session failed" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("write", "command", "kept"),
+    [
+        (store_messages, b"REPLACE 1 INBOX {3+}\r\nnew", [b"new"]),
+        (change_flags, b"STORE 1 +FLAGS (\\Flagged)", [MESSAGE]),
+    ],
+)
 async def test_what_was_stored_is_not_refused_when_it_cannot_be_told(
-    host: MailHost, port: int, faulty: FaultyDatabase
+    host: MailHost, port: int, faulty: FaultyDatabase, write: Any, command: bytes, kept: list[bytes]
 ) -> None:
     async with member(port, select=b"INBOX") as talk:
         await talk.append(b"INBOX", MESSAGE)
-        faulty.goes_after = store_messages
-        talk.send(b"a REPLACE 1 INBOX {3+}\r\nnew\r\n")
+        await talk.done(b"NOOP")
+        faulty.goes_after = write
+        talk.send(b"a " + command + b"\r\n")
         rest = await talk.rest()
         assert b"a NO" not in rest
         assert rest.endswith(b"* BYE the command was carried out, but its result cannot be told\r\n")
-    assert await host.messages_of("ann@example.test") == [b"new"]
+    assert await host.messages_of("ann@example.test") == kept

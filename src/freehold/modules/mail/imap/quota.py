@@ -7,6 +7,7 @@ no root: its use would tell one person what others keep. Quotas are set on the h
 
 from freehold.errors import NotAllowedError, NotFoundError
 from freehold.kernel.log import get_logger
+from freehold.modules.mail.errors import FolderNotFoundError
 from freehold.modules.mail.folders.names import is_name_of_others
 from freehold.modules.mail.folders.quota import WARNING_PERCENTS, Use, mailbox_use
 from freehold.modules.mail.imap.conversation import Conversation, Reply
@@ -82,7 +83,7 @@ async def warn_if_nearly_full(conversation: Conversation) -> None:
     """
     try:
         use = await conversation.context.database.read(mailbox_use, conversation.mailbox_id)
-    except StorageError:
+    except (FolderNotFoundError, StorageError):
         log.exception("quota not read")
         return
     if use.percent >= WARNING_PERCENTS[-1]:

@@ -9,6 +9,7 @@ from freehold.modules.mail.folders.rights import ALL_RIGHTS, Right, permitted_fl
 from freehold.modules.mail.folders.seen import change_flags_as_reader
 from freehold.modules.mail.imap.condstore import enable_condstore
 from freehold.modules.mail.imap.conversation import Conversation, Reply
+from freehold.modules.mail.imap.errors import telling
 from freehold.modules.mail.imap.fetch_rows import send_rows
 from freehold.modules.mail.imap.flag_bytes import split_flags
 from freehold.modules.mail.imap.message_rows import plan_rows
@@ -44,14 +45,14 @@ async def store(conversation: Conversation, command: Store) -> Reply:
     change = _permitted(view, FlagChange(_MODES[command.action], bits, keywords))
     changed, own = await _change(conversation, view, asked, change, command.unchanged_since)
     passed = subtract_ranges(merge_ranges(asked), changed.failed)
-    if command.silent:
-        missing = 0
-        if conversation.condstore:
+    missing = 0
+    with telling():
+        if not command.silent:
+            plan = plan_rows(flag_items(conversation, uid=command.uid))
+            missing = await send_rows(conversation, view, plan, view.uids.positions_of(passed))
+        elif conversation.condstore:
             told = changed.changed if command.unchanged_since is None else passed
             await _tell_modseq(conversation, view, told)
-    else:
-        plan = plan_rows(flag_items(conversation, uid=command.uid))
-        missing = await send_rows(conversation, view, plan, view.uids.positions_of(passed))
     if changed.failed:
         return Reply("Conditional store failed", _modified(view, changed.failed, uid=command.uid), own=own)
     if missing:
