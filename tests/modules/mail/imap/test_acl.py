@@ -269,6 +269,21 @@ async def test_a_disabled_person_shares_nothing(host: MailHost, port: int) -> No
         assert (await bob.refused(b"SELECT " + of(ANN, b"a"))).startswith(b"NO [NONEXISTENT]")
 
 
+async def test_a_disabled_person_is_told_nothing_more_of_what_others_share(
+    any_host: MailHost, any_port: int
+) -> None:
+    async with member(any_port) as ann, member(any_port, BOB) as bob:
+        await share(ann, b"a", BOB, b"lrs")
+        await bob.done(b"SELECT " + of(ANN, b"a"))
+        bob.send(b"a IDLE\r\n")
+        assert await bob.line() == b"+ idling"
+        await any_host.runtime.database.write(
+            set_mailbox_disabled, HOST_ADMINISTRATOR, BOB.decode(), is_disabled=True, now_ms=1
+        )
+        await ann.append(b"a", MESSAGE)
+        assert await bob.rest() == b"* BYE the mailbox is no longer available\r\n"
+
+
 async def test_strangers_cannot_crowd_a_list(any_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     async with member(any_port) as ann, member(any_port, BOB) as bob, member(any_port, ZOE) as zoe:
         await share(zoe, b"spam", BOB, b"lr")

@@ -88,8 +88,7 @@ async def _read(
 ) -> Entries:
     place = await _place(tx, person_id, command.mailbox, Right.READ)
     found: dict[str, tuple[str, bytes | None]] = {}
-    for asked in command.entries:
-        entry = asked.lower()
+    for entry, asked in {each.lower(): each for each in command.entries}.items():
         if place.folder_id == SERVER and not is_private(entry):
             values = dict(_select(of_server, entry, command.depth))
         else:

@@ -39,6 +39,7 @@ async def tell_at_once(conversation: Conversation, *, is_idling: bool) -> None:
     """
     registration = conversation.notify
     if is_idling or (registration is not None and registration.has_selected_news):
+        await check_access(conversation)
         await tell_open_folder(conversation, expunges=is_idling)
     await tell_others(conversation)
 
