@@ -49,6 +49,8 @@ async def tell_open_folder(
 ) -> None:
     """Tell what happened in the open folder, new messages with what NOTIFY asks of them (RFC 5465 §5.2).
 
+    What UPDATE asks of messages that came into a result follows (RFC 5465 §7).
+
     Raises:
         FolderClosedError: it is gone.
     """
@@ -56,10 +58,15 @@ async def tell_open_folder(
     if registration is not None:
         registration.has_selected_news = False
     added = await tell_changes(conversation, expunges=expunges, own=own, uid=uid)
-    if not added or registration is None or registration.selected is None or not registration.selected.fetch:
+    if not added or conversation.view is None:
         return
-    messages = SequenceSet(tuple(added))
-    await fetch(conversation, Fetch(NO_TAG, messages, uid=True, items=registration.selected.fetch))
+    if registration is not None and registration.selected is not None and registration.selected.fetch:
+        messages = SequenceSet(tuple(added))
+        await fetch(conversation, Fetch(NO_TAG, messages, uid=True, items=registration.selected.fetch))
+    for context in filter(lambda each: each.items, conversation.view.contexts):
+        if found := context.among(added):
+            messages = SequenceSet(tuple(found))
+            await fetch(conversation, Fetch(NO_TAG, messages, uid=True, items=context.items))
 
 
 async def tell_others(conversation: Conversation) -> None:
