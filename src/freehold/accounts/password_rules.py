@@ -9,7 +9,7 @@ MIN_PASSWORD_CHARS = 8
 MAX_PASSWORD_BYTES = 1024
 """A password at most, in UTF-8: it bounds what a stranger can have hashed."""
 
-_FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Cn"})  # controls, surrogates, unassigned: RFC 8264 §9.10, §9.12
+_FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Cn"})  # RFC 8264 §9.10, §9.12, and surrogates
 
 
 def prepare_password(password: str) -> str | None:

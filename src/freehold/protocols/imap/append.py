@@ -56,6 +56,7 @@ class _Stage(Enum):
     MESSAGE = auto()
     PART = auto()
     UTF8_END = auto()
+    UTF8_PART_END = auto()
 
 
 class _StringComesError(Exception):
@@ -133,6 +134,10 @@ class AppendReader:
                 cursor.close()
                 self._end_message()
                 return None
+            case _Stage.UTF8_PART_END:
+                cursor.close()
+                self._stage = _Stage.PART
+                return None
 
     def _take_target(self, cursor: Cursor) -> None:
         cursor.space()
@@ -192,29 +197,38 @@ class AppendReader:
         return literal
 
     def _take_part(self, cursor: Cursor) -> Want | None:
-        """Take `TEXT literal` or `URL string` within CATENATE's parentheses, or the closing one."""
+        """Take a part within CATENATE's parentheses, or the closing one."""
         if self._parts:
             if cursor.skip(b")"):
                 self._end_message()
                 return None
             cursor.space()
-        word = cursor.word("TEXT or URL")
+        word = cursor.word("TEXT, UTF8 or URL")
         cursor.space()
         if self._parts >= MAX_CATENATE_PARTS:
             raise CommandError("too many parts of a message")
-        if word == b"TEXT":
-            if self._literal is None or not self._at_content(cursor):
-                raise cursor.error("a literal")
-            self._parts += 1
-            self.events.append(CatenateText(self._literal.size, binary=self._literal.binary))
-            return Want.CONTENT
+        if word in {b"TEXT", b"UTF8"}:
+            return self._take_text(cursor, is_utf8=word == b"UTF8")
         if word != b"URL":
-            raise CommandError("expected TEXT or URL")
+            raise CommandError("expected TEXT, UTF8 or URL")
         self._expect_string(cursor)
         url = cursor.astring("a URL")
         self._parts += 1
         self.events.append(CatenateUrl(url))
         return None
+
+    def _take_text(self, cursor: Cursor, *, is_utf8: bool) -> Want:
+        """Take the start of `TEXT literal`, or of `UTF8 (literal8)` (RFC 6855 §4)."""
+        if is_utf8:
+            cursor.open()
+        literal = self._literal
+        if literal is None or not self._at_content(cursor) or (is_utf8 and not literal.binary):
+            raise cursor.error("a literal8" if is_utf8 else "a literal")
+        self._parts += 1
+        self.events.append(CatenateText(literal.size, binary=literal.binary))
+        if is_utf8:
+            self._stage = _Stage.UTF8_PART_END
+        return Want.CONTENT
 
     def _end_message(self) -> None:
         self.events.append(AppendMessageEnd())

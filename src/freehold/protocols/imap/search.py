@@ -59,6 +59,7 @@ class Search(Command):
     key: SearchKey
     returns: ReturnOptions | None = None
     wants_mod_sequence: bool = False
+    names_charset: bool = False
 
 
 def parse_search(tag: bytes, cursor: Cursor) -> Search:
@@ -172,7 +173,7 @@ def _parse(tag: bytes, cursor: Cursor, *, uid: bool) -> Search:
             cursor.space()
             charset = parse_charset(cursor)
         criteria = parse_criteria(cursor, charset)
-    return Search(tag, uid, criteria.key, returns, criteria.wants_mod_sequence)
+    return Search(tag, uid, criteria.key, returns, criteria.wants_mod_sequence, charset is not None)
 
 
 def _not(program: SearchProgram, depth: int) -> SearchKey:

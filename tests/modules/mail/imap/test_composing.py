@@ -271,3 +271,14 @@ async def test_numbers_name_no_message_to_replace_where_only_uids_are_used(port:
         reply = await talk.refused(b"REPLACE 1 INBOX {3+}\r\nnew")
         assert reply == b"BAD [UIDREQUIRED] UIDONLY is in force"
         await talk.done(b"UID REPLACE 1 INBOX {3+}\r\nnew")
+
+
+async def test_a_text_in_utf8_is_a_part_of_a_message_put_together(any_port: int) -> None:
+    async with member(any_port, select=b"INBOX") as talk:
+        text = "Subject: Grüße\r\n".encode()
+        assert (
+            await talk.ask(
+                b"APPEND INBOX CATENATE (UTF8 (~{%d+}\r\n%b) TEXT {4+}\r\n\r\nhi)" % (len(text), text)
+            )
+        )[-1].startswith(b"a OK [APPENDUID ")
+        assert await bodies(talk) == [text + b"\r\nhi"]

@@ -214,8 +214,10 @@ async def test_a_message_in_utf8_is_appended_and_read_as_it_is(port: int) -> Non
             await client.done(b"SELECT INBOX")
             (line,) = await client.done(b"FETCH 1 BODY.PEEK[]")
             assert line.endswith(b"{%d}\r\n" % len(message) + message + b")")
-            lines = await client.done(b'SEARCH CHARSET UTF-8 SUBJECT "' + "grüße".encode() + b'"')
+            lines = await client.done(b'SEARCH SUBJECT "' + "grüße".encode() + b'"')
             assert lines == [b"* SEARCH 1"]
+        assert (await talk.refused(b"SEARCH CHARSET UTF-8 ALL")).startswith(b"BAD ")
+        assert await old.done(b"SEARCH CHARSET UTF-8 ALL") == [b"* SEARCH 1"]
 
 
 async def test_appending_under_a_name_spelled_otherwise_tells_the_one_spelling(any_port: int) -> None:

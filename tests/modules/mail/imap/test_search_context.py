@@ -147,3 +147,21 @@ async def test_another_folder_ends_updates(port: int) -> None:
         await opened(talk, b"SEARCH RETURN (UPDATE) SEEN")
         await talk.done(b"SELECT INBOX")
         assert news(await talk.done(b"STORE 1 +FLAGS (\\Seen)")) == []
+
+
+@pytest.mark.parametrize("command", [b"SEARCH %b SUBJECT b", b"SORT %b (REVERSE ARRIVAL) UTF-8 SUBJECT b"])
+async def test_new_messages_of_a_result_are_fetched_if_the_client_wishes(
+    any_port: int, command: bytes
+) -> None:
+    async with member(any_port) as talk:
+        await fill(talk, 2)
+        returns = b"RETURN (COUNT UPDATE (UID BODY.PEEK[HEADER.FIELDS (SUBJECT)]) SAVE)"
+        assert await opened(talk, command % returns) == [b'* ESEARCH (TAG "live") COUNT 0']
+        talk.send(b"a APPEND INBOX {16+}\r\nSubject: abc\r\n\r\n {5+}\r\nA: b\n\r\n")
+        lines = await talk.replies()
+        assert b"* 4 EXISTS" in lines
+        assert [line for line in lines if b"FETCH" in line] == [
+            b"* 3 FETCH (UID 3 BODY[HEADER.FIELDS (SUBJECT)] {16}\r\nSubject: abc\r\n\r\n)"
+        ]
+        assert b'* ESEARCH (TAG "live") ADDTO ' in lines[1] + lines[2]
+        assert (await talk.refused(b"SEARCH RETURN (UPDATE (NONE)) ALL")).startswith(b"BAD")

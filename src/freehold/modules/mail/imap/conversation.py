@@ -28,7 +28,7 @@ class Conversation:
     """Who talks, which folder is open, and the way to the peer.
 
     `mailbox_id` is the person's own mailbox, 0 before login; whose the open folder is, its view says.
-    `condstore`, `qresync`, `rev2` (IMAP4rev2) and `uid_only` say what the client has enabled.
+    `condstore`, `qresync`, `rev2` (IMAP4rev2), `uid_only` and `utf8_accept` say what the client has enabled.
     """
 
     __slots__ = (
@@ -44,6 +44,7 @@ class Conversation:
         "qresync",
         "rev2",
         "uid_only",
+        "utf8_accept",
         "view",
     )
 
@@ -59,6 +60,7 @@ class Conversation:
         self.qresync = False
         self.rev2 = False
         self.uid_only = False
+        self.utf8_accept = False
         self.login_failures = 0
         self.notify: Registration | None = None
 

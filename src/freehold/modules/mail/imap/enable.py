@@ -31,13 +31,12 @@ def _qresync(conversation: Conversation) -> None:
 
 def _utf8(conversation: Conversation) -> None:
     """Have mailbox names be UTF-8 (RFC 6855 §3); octets over 127 in quoted strings are taken anyway."""
-    conversation.connection.utf8 = True
+    conversation.connection.utf8 = conversation.utf8_accept = True
 
 
 def _rev2(conversation: Conversation) -> None:
     r"""Speak IMAP4rev2: names are UTF-8, and nothing is \Recent any more."""
-    _utf8(conversation)
-    conversation.rev2 = True
+    conversation.connection.utf8 = conversation.rev2 = True
     if conversation.view is not None:
         conversation.view.recent = UidMap()
 

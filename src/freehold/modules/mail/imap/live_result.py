@@ -1,10 +1,14 @@
 """A result of SEARCH or SORT that is kept up to date, as a session holds it (RFC 5267 §4.3)."""
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from freehold.modules.mail.folders.change import uid_ranges
+from freehold.modules.mail.folders.ranges import UidRange, subtract_ranges
 from freehold.modules.mail.imap.search_sets import messages_in, sets_in
 from freehold.modules.mail.imap.uid_map import UidMap
+from freehold.protocols.imap.fetch import FetchItem
 from freehold.protocols.imap.search_keys import SearchKey
 from freehold.protocols.imap.sort import SortKey
 
@@ -18,7 +22,10 @@ MAX_CONTEXT_MESSAGES = 20_000
 
 @dataclass(slots=True)
 class LiveResult:
-    """One result; the messages are in `runs`, those of a SORT in `sorted_uids` in its order."""
+    """One result; the messages are in `runs`, those of a SORT in `sorted_uids` in its order.
+
+    `items` are fetched of new messages that come into it (RFC 5465 §7).
+    """
 
     tag: bytes
     uid: bool
@@ -26,6 +33,13 @@ class LiveResult:
     order: tuple[SortKey, ...]
     runs: UidMap
     sorted_uids: "array[int]"
+    items: tuple[FetchItem, ...] = ()
+
+    def among(self, ranges: Sequence[UidRange]) -> list[UidRange]:
+        """Return which of some messages (ascending, disjoint) are in the result."""
+        members = self.runs if not self.order else UidMap(uid_ranges(sorted(self.sorted_uids)))
+        there = list(members.uid_ranges(0, len(members)))
+        return subtract_ranges(ranges, subtract_ranges(ranges, there))
 
     @property
     def is_too_large(self) -> bool:

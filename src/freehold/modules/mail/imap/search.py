@@ -9,6 +9,7 @@ from freehold.modules.mail.imap.saved_result import forget_result
 from freehold.modules.mail.imap.search_context import check_context, open_context
 from freehold.modules.mail.imap.search_matches import find_matches
 from freehold.modules.mail.imap.search_result import send_result
+from freehold.protocols.imap.errors import Status
 from freehold.protocols.imap.search import Search
 from freehold.protocols.imap.search_return import ReturnOptions, SearchReturn
 
@@ -16,10 +17,14 @@ from freehold.protocols.imap.search_return import ReturnOptions, SearchReturn
 async def search(conversation: Conversation, command: Search) -> Reply:
     """Answer SEARCH; IMAP4rev2 knows the ESEARCH response only (RFC 9051 §6.4.4).
 
+    Whoever has enabled UTF8=ACCEPT may not name a charset (RFC 6855 §3).
+
     Raises:
         NotSavedError: the result is too scattered to be saved.
     """
     view = conversation.selected
+    if command.names_charset and conversation.utf8_accept:
+        return Reply("CHARSET is not for who has enabled UTF8=ACCEPT", status=Status.BAD)
     if command.returns is None and conversation.rev2:
         command = replace(command, returns=ReturnOptions(frozenset({SearchReturn.ALL})))
     if command.wants_mod_sequence:

@@ -52,6 +52,7 @@ def open_context(conversation: Conversation, view: View, command: Search | Sort,
         context = LiveResult(command.tag, command.uid, key, command.order, UidMap(), array("I", uids))
     else:
         context = LiveResult(command.tag, command.uid, key, (), UidMap(uid_ranges(list(uids))), array("I"))
+    context.items = command.returns.update_items
     if len(view.contexts) >= MAX_CONTEXTS or context.is_too_large:
         _refuse_updates(conversation, context)
     else:
