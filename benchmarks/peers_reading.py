@@ -80,7 +80,7 @@ class Reader:
 
 
 def measure_reading(dovecot: Reader, freehold: Reader, server: BenchServer, messages: int, out: Path) -> None:
-    """Measure both servers in turn; Freehold is started anew, Dovecot loses its index."""
+    """Measure both servers in turn; Freehold is started anew, Dovecot loses its index, both their caches."""
     for reader in (dovecot, freehold):
         _fill_large_folder(reader, messages)
     server.wait_until_indexed()
@@ -114,14 +114,19 @@ def _read_cold(reader: Reader, out: Path, make_cold: Callable[[], None]) -> None
 def _remove_index(bench: Bench) -> None:
     for path in (bench.peers / "dovecot" / "mail" / "user1").rglob("dovecot.index*"):
         path.unlink()
+    _drop_caches()
 
 
 def _restart_cold(server: BenchServer) -> None:
     """Start Freehold anew, with nothing of its files in memory."""
     server.stop()
+    _drop_caches()
+    server.start()
+
+
+def _drop_caches() -> None:
     os.sync()
     DROP_CACHES.write_text("3")
-    server.start()
 
 
 def _put_in_order(reader: Reader, out: Path) -> None:
