@@ -18,6 +18,13 @@ MAX_QUESTIONS = 64
 MAX_ANSWERED = 2_000_000
 """Ids in all answers to one search; questions that would have more are left to the messages, too."""
 
+_JOINED = (
+    "JOIN search_document AS d ON d.mailbox_id = m.mailbox_id AND d.blob_id = m.blob_id"
+    " WHERE m.id BETWEEN ? AND ? AND m.mailbox_id = ?"
+)
+_KNOWN = f"SELECT m.blob_id FROM message AS m {_JOINED}"  # noqa: S608 - this program's own words
+_UNKNOWN = f"SELECT m.id FROM message AS m LEFT {_JOINED} AND d.blob_id IS NULL LIMIT 1"  # noqa: S608
+
 _PARTIAL_MARK = b"\n" + PARTIAL + b"\n"
 
 
@@ -81,17 +88,12 @@ async def ask_index(
     if not asked:
         return NOTHING_ASKED
     base = folder_id << UID_BITS
-    tail = await tx.fetch(
-        "SELECT m.blob_id, d.blob_id FROM message AS m LEFT JOIN search_document AS d"
-        " ON d.mailbox_id = m.mailbox_id AND d.blob_id = m.blob_id"
-        " WHERE m.id BETWEEN ? AND ? AND m.mailbox_id = ?",
-        base | next_uid,
-        base | MAX_UID,
-        mailbox_id,
-    )
-    known = frozenset(blob_id for blob_id, indexed in tail if indexed is not None)
-    if all(indexed is not None for _, indexed in tail):
+    tail = (base | next_uid, base | MAX_UID, mailbox_id)
+    known: frozenset[int] = frozenset()
+    if await tx.fetch_one(_UNKNOWN, *tail) is None:
         next_uid = MAX_UID + 1
+    else:
+        known = frozenset(blob_id for (blob_id,) in await tx.fetch(_KNOWN, *tail))
     hits: dict[Question, dict[int, _Hits]] = {question: {} for question in asked}
     for name in sorted(frozenset[Field]().union(*(question.fields for question in asked))):
         concerned = [question for question in asked if name in question.fields]
