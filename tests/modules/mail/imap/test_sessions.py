@@ -35,7 +35,9 @@ async def test_an_idling_session_is_told_at_once(any_port: int) -> None:
         await actor.done(b"EXPUNGE")
         assert await idler.line() == b"* 1 EXPUNGE"
         idler.send(b"DONE\r\n")
-        assert await idler.replies() == [b"a OK Idle completed"]
+        *told, last = await idler.replies()
+        assert told in ([], [b"* 0 RECENT"])  # if it was here that the message was recent
+        assert last == b"a OK Idle completed"
         await idler.ask(b"IDLE")
         idler.send(b"NOT DONE\r\n")
         assert (await idler.replies())[-1].startswith(b"a BAD")
@@ -120,7 +122,7 @@ async def test_mod_sequences_are_told_once_they_are_wanted(any_port: int) -> Non
         await two.done(b"EXAMINE INBOX")
         assert (await two.done(b"FETCH 1 MODSEQ"))[0] == b"* OK [HIGHESTMODSEQ 3] Highest"
         assert await one.done(b"STORE 1 (UNCHANGEDSINCE 2) +FLAGS.SILENT (\\Seen)") == [
-            b"* 1 FETCH (MODSEQ (4))"
+            b"* 1 FETCH (UID 1 MODSEQ (4))"
         ]
         lines = await one.ask(b"UID STORE 1:2 (UNCHANGEDSINCE 3) +FLAGS (\\Flagged)")
         assert lines == [
@@ -128,8 +130,8 @@ async def test_mod_sequences_are_told_once_they_are_wanted(any_port: int) -> Non
             b"a OK [MODIFIED 1] Conditional store failed",
         ]
         assert await two.done(b"NOOP") == [
-            b"* 1 FETCH (FLAGS (\\Seen) MODSEQ (4))",
-            b"* 2 FETCH (FLAGS (\\Flagged) MODSEQ (5))",
+            b"* 1 FETCH (UID 1 FLAGS (\\Seen) MODSEQ (4))",
+            b"* 2 FETCH (UID 2 FLAGS (\\Flagged) MODSEQ (5))",
         ]
         assert await two.done(b"UID FETCH 1:* (FLAGS) (CHANGEDSINCE 4)") == [
             b"* 2 FETCH (UID 2 FLAGS (\\Flagged) MODSEQ (5))"

@@ -134,7 +134,7 @@ async def test_who_is_disabled_meanwhile_reads_and_removes_nothing(
         await any_host.runtime.database.write(
             set_mailbox_disabled, HOST_ADMINISTRATOR, "ann@example.test", is_disabled=True, now_ms=2
         )
-        farewell = b"-ERR [AUTH] The mailbox is no longer available\r\n"
+        farewell = b"-ERR [SYS/PERM] The mailbox is no longer available\r\n"
         other.send(b"RETR 1\r\n")
         assert await other.rest() == farewell
         talk.send(b"QUIT\r\n")

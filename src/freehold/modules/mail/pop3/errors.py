@@ -48,7 +48,7 @@ _CODES: dict[type[FreeholdError], ResponseCode | None] = {
     MailboxDisabledError: ResponseCode.AUTH,
     NoMailboxError: ResponseCode.AUTH,
     PrivacyRequiredError: ResponseCode.AUTH,
-    AccessEndedError: ResponseCode.AUTH,
+    AccessEndedError: ResponseCode.SYS_PERM,  # AUTH is for who is logging in (RFC 3206 §5)
     NotAllowedError: None,
     NotFoundError: None,
 }
