@@ -114,11 +114,7 @@ async def write_entries(
     """
     if any(value is not None and len(value) > limits.value_bytes for value in values.values()):
         raise ValueTooLongError
-    modseq = (
-        0
-        if place.folder_id == SERVER
-        else await _touch(tx, place, is_private_only=all(map(is_private, values)))
-    )
+    modseq = await _touch(tx, place, is_private_only=all(map(is_private, values)))
     for entry, value in values.items():
         key = (place.mailbox_id, place.folder_id, place.reader_of(entry), entry)
         if value is None:
@@ -145,6 +141,8 @@ async def remove_metadata(tx: Transaction, mailbox_id: int, folder_id: int) -> N
 
 
 async def _touch(tx: Transaction, place: MetadataPlace, *, is_private_only: bool) -> int:
+    if place.folder_id == SERVER:
+        return 0
     modseq = await next_modseq(tx, place.mailbox_id)
     if is_private_only and place.person_id != place.mailbox_id:
         await touch_as_reader(tx, Reading(place.person_id, place.mailbox_id, place.folder_id), modseq)
