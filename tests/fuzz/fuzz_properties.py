@@ -1,8 +1,7 @@
 """Fuzzes what a property test checks, guided by coverage: any test of hypothesis is a target.
 
 Run by hand, with atheris installed:
-`python -m tests.fuzz.fuzz_properties tests.kernel.test_deflate test_hostile_octets_raise_nothing_but_their_own_error`.
-What follows the test's name goes to libFuzzer, such as `-max_total_time=60`.
+`python -m tests.fuzz.fuzz_properties MODULE TEST [ARGUMENTS OF LIBFUZZER]`.
 """
 
 import importlib

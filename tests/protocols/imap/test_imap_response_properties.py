@@ -27,10 +27,10 @@ octets |= st.sampled_from([b"NIL", b"", b"\0", b"x" * 1100, b"a\r\nb", b"\xff", 
 keywords = st.from_regex(rb"\A[^\x00-\x20(){%*\"\\\]\x7f-\xff]+\Z").map(lambda raw: raw.decode("ascii"))
 numbers = st.integers(1, 2**32 - 1)
 HEADER_WORDS = (
-    b"From: ", b"Subject: ", b"Content-Type: ", b"multipart/mixed; boundary=b", b"message/rfc822", b"text/plain",
-    b"\r\n", b"\r\n\r\n", b"--b", b"--b--", b'"', b"\\", b"(", b"<a@b>", b"a", b"\0", b"\xff", b";", b",", b"\n",
-    b"\r", b"name=", b"Content-Disposition: attachment", b"Content-Language: en, de", b"Content-ID: <x>", b"grp:",
-    b"=?utf-8?q?",
+    b"From: ", b"Subject: ", b"Content-Type: ", b"multipart/mixed; boundary=b", b"message/rfc822",
+    b"text/plain", b"\r\n", b"\r\n\r\n", b"--b", b"--b--", b'"', b"\\", b"(", b"<a@b>", b"a", b"\0",
+    b"\xff", b";", b",", b"\n", b"\r", b"name=", b"Content-Disposition: attachment",
+    b"Content-Language: en, de", b"Content-ID: <x>", b"grp:", b"=?utf-8?q?",
 )  # fmt: skip
 
 
