@@ -3,13 +3,13 @@
 Who has asked for it (`mailbox.keeps_trash`) finds them in Trash, from where they are removed for good.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from freehold.modules.mail.errors import FolderNotFoundError
 from freehold.modules.mail.folders.change import ChangeKind, log_changes, next_modseq, uid_ranges
 from freehold.modules.mail.folders.ranges import UidRange, fetch_in
-from freehold.modules.mail.folders.references import count_blobs, release_blobs
 from freehold.modules.mail.folders.seen import forget_messages
 from freehold.modules.mail.folders.trash import move_to_trash, wanted_trash
 from freehold.modules.mail.model import MAX_UID, UID_BITS, Flag
@@ -86,7 +86,7 @@ async def _remove(
     base = folder_id << UID_BITS
     bounds = [(base + first, base + last) for first, last in gone]
     await tx.execute_many("DELETE FROM message WHERE id BETWEEN ? AND ?", bounds)
-    await release_blobs(tx, blobs, count_blobs(row[1] for row in rows))
+    await blobs.release_many(tx, Counter(row[1] for row in rows))
 
 
 async def _discount(

@@ -1,5 +1,6 @@
 """Copy and move messages between folders of one mailbox (RFC 9051 §6.4.7, §6.4.8)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,6 @@ from freehold.modules.mail.errors import FolderFullError, FolderNotFoundError, Q
 from freehold.modules.mail.folders.change import ChangeKind, log_changes, next_modseq, uid_ranges
 from freehold.modules.mail.folders.quota import check_owner
 from freehold.modules.mail.folders.ranges import UidRange, fetch_in
-from freehold.modules.mail.folders.references import count_blobs, retain_blobs
 from freehold.modules.mail.folders.seen import forget_messages
 from freehold.modules.mail.model import MAX_UID, UID_BITS, Flag
 from freehold.storage.blobs import BlobStore
@@ -84,7 +84,7 @@ async def copy_messages(
         " WHERE id BETWEEN ? AND ?",
         [(shift, modseq, now_ms, first, last) for shift, first, last in runs],
     )
-    await retain_blobs(tx, blobs, count_blobs(row[1] for row in rows))
+    await blobs.add_references(tx, Counter(row[1] for row in rows))
     return transferred(load, first_uid, uid_validity, modseq)
 
 

@@ -4,6 +4,7 @@ What is copied are the flags that the person sees and may set on the target (RFC
 becomes a flag in a folder of its own, and stays the reader's alone in those of others.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,6 @@ from freehold.modules.mail.folders.change import next_modseq, uid_ranges
 from freehold.modules.mail.folders.expunge import expunge_messages
 from freehold.modules.mail.folders.messages import messages_of
 from freehold.modules.mail.folders.ranges import UidRange, fetch_in
-from freehold.modules.mail.folders.references import count_blobs, retain_blobs
 from freehold.modules.mail.folders.rights import Right, permitted_flags
 from freehold.modules.mail.folders.seen import Reading, mark_seen
 from freehold.modules.mail.folders.transfer import (
@@ -89,7 +89,7 @@ async def copy_shared(
             for shift, first, last in runs_of(load.ids, first_uid, folder_id)
         ],
     )
-    await retain_blobs(tx, blobs, count_blobs(row[1] for row in rows))
+    await blobs.add_references(tx, Counter(row[1] for row in rows))
     copied = transferred(load, first_uid, uid_validity, modseq)
     return replace(copied, modseq=max(modseq, await _keep_seen(tx, target, rows, first_uid)))
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from freehold.modules.mail.folders.access import list_shared
-from freehold.modules.mail.folders.read import list_folders, list_lone_subscriptions
+from freehold.modules.mail.folders.read import Folder, list_folders, list_lone_subscriptions
 from freehold.modules.mail.folders.rights import Right
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.idle import end_notify
@@ -85,6 +85,19 @@ def _tell_unreadable(conversation: Conversation, registration: Registration, tre
             )
 
 
+def whole_status(folder: Folder, *, with_modseq: bool) -> dict[StatusItem, int | None]:
+    """Return the status items of a folder of which the client knows nothing yet."""
+    values: dict[StatusItem, int | None] = {
+        StatusItem.MESSAGES: folder.message_count,
+        StatusItem.UIDNEXT: folder.uid_next,
+        StatusItem.UIDVALIDITY: folder.uid_validity,
+        StatusItem.UNSEEN: folder.unseen_count,
+    }
+    if with_modseq:
+        values[StatusItem.HIGHESTMODSEQ] = folder.modseq
+    return values
+
+
 async def _send_status(conversation: Conversation, registration: Registration, tree: FolderTree) -> None:
     """Send the first STATUS of each folder whose messages are watched; the open one needs none."""
     groups = [registration.selected, *registration.groups]
@@ -94,14 +107,7 @@ async def _send_status(conversation: Conversation, registration: Registration, t
     for folder in filter(registration.wants_messages_of, tree.folders):
         if folder.id == open_id:
             continue
-        values: dict[StatusItem, int | None] = {
-            StatusItem.MESSAGES: folder.message_count,
-            StatusItem.UIDNEXT: folder.uid_next,
-            StatusItem.UIDVALIDITY: folder.uid_validity,
-            StatusItem.UNSEEN: folder.unseen_count,
-        }
-        if tells_flags:
-            values[StatusItem.HIGHESTMODSEQ] = folder.modseq
+        values = whole_status(folder, with_modseq=tells_flags)
         lines.append(data_response.status_line(folder.name, values, utf8=conversation.connection.utf8))
         if len(lines) >= FLUSH_LINES:
             conversation.send(b"".join(lines))

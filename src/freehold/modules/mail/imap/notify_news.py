@@ -11,7 +11,7 @@ from freehold.modules.mail.folders.read import Folder, list_changed_folders
 from freehold.modules.mail.imap.authenticate import check_access
 from freehold.modules.mail.imap.conversation import Conversation
 from freehold.modules.mail.imap.fetch import fetch
-from freehold.modules.mail.imap.notify import follow_owners, read_tree
+from freehold.modules.mail.imap.notify import follow_owners, read_tree, whole_status
 from freehold.modules.mail.imap.notify_names import compare_names
 from freehold.modules.mail.imap.notify_state import FolderTree, KnownFolder, Registration
 from freehold.modules.mail.imap.sync import tell_changes
@@ -150,7 +150,7 @@ def _status_lines(
         tells_flags = NotifyEvent.FLAG_CHANGE in events
         values = _difference(known, folder, tells_flags=tells_flags, condstore=conversation.condstore)
         if is_replaced:
-            values = _everything(folder, condstore=conversation.condstore)
+            values = whole_status(folder, with_modseq=conversation.condstore)
         if values:
             lines.append(data_response.status_line(folder.name, values, utf8=conversation.connection.utf8))
     return lines
@@ -178,19 +178,6 @@ def _difference(
     if condstore:
         if tells_flags:
             values[StatusItem.UIDVALIDITY] = folder.uid_validity
-        values[StatusItem.HIGHESTMODSEQ] = folder.modseq
-    return values
-
-
-def _everything(folder: Folder, *, condstore: bool) -> dict[StatusItem, int | None]:
-    """Return the status items of a folder that took another's name."""
-    values: dict[StatusItem, int | None] = {
-        StatusItem.MESSAGES: folder.message_count,
-        StatusItem.UIDNEXT: folder.uid_next,
-        StatusItem.UIDVALIDITY: folder.uid_validity,
-        StatusItem.UNSEEN: folder.unseen_count,
-    }
-    if condstore:
         values[StatusItem.HIGHESTMODSEQ] = folder.modseq
     return values
 
