@@ -82,6 +82,8 @@ class Peer(Protocol):
     async def flush(self) -> None:
         """Wait until the peer has taken enough of what was sent that more may be queued.
 
+        A little that was sent is not pushed out by this: what follows at once travels with it.
+
         Raises:
             PeerGoneError: the connection is gone, or nothing was taken for the write time-out.
         """

@@ -77,7 +77,6 @@ class StreamConnection(asyncio.Protocol):
 
     async def flush(self) -> None:
         """Wait until the peer has taken enough that more may be queued; see `Peer.flush`."""
-        self._push()
         if self._is_writing_paused and not self._is_gone:
             if self._drained is None:
                 self._drained = self._owner.loop.create_future()
@@ -244,6 +243,7 @@ class StreamConnection(asyncio.Protocol):
             if verdict is Verdict.START_TLS:
                 await self._start_tls(session)
                 continue
+            self._push()
             await self.flush()
             if self._unread is None:
                 if not self._is_woken:
