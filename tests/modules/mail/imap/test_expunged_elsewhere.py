@@ -34,7 +34,7 @@ async def test_what_goes_by_numbers_hints_at_expunges_that_wait(
         lines = await reader.ask(command)
         assert lines[0] == found
         assert lines[-1].startswith(b"a OK [EXPUNGEISSUED] ")
-        assert await reader.ask(b"NOOP") == [b"* 2 EXPUNGE", b"a OK NOOP completed"]
+        assert await reader.ask(b"NOOP") == [b"* 2 EXPUNGE", b"* 2 RECENT", b"a OK NOOP completed"]
         lines = await reader.ask(command)
         assert lines[-1].startswith(b"a OK ")
         assert b"EXPUNGEISSUED" not in lines[-1]

@@ -116,7 +116,7 @@ async def test_subscriptions_are_names(port: int) -> None:
 async def test_rename_of_inbox_moves_its_messages_before_the_eyes_of_a_session(any_port: int) -> None:
     async with member(any_port, select=b"INBOX") as talk:
         await talk.append(b"INBOX", MESSAGE)
-        assert await talk.done(b"RENAME INBOX old") == [b"* 1 EXPUNGE"]
+        assert await talk.done(b"RENAME INBOX old") == [b"* 1 EXPUNGE", b"* 0 RECENT"]
         assert await talk.done(b"STATUS old (MESSAGES)") == [b"* STATUS old (MESSAGES 1)"]
 
 

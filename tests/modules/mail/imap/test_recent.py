@@ -38,3 +38,14 @@ async def test_flags_changed_elsewhere_are_told_as_recent_where_they_are(any_por
             b"* 2 FETCH (FLAGS (\\Seen))",
             b"* 4 FETCH (FLAGS (\\Seen \\Recent))",
         ]
+
+
+async def test_how_many_are_recent_is_told_when_recent_messages_go(any_port: int) -> None:
+    async with member(any_port) as first, member(any_port) as second:
+        for _ in range(3):
+            await first.append(b"INBOX", MESSAGE)
+        await first.done(b"SELECT INBOX")
+        await second.done(b"SELECT INBOX")
+        await first.done(b"STORE 1:2 +FLAGS.SILENT (\\Deleted)")
+        assert await first.done(b"EXPUNGE") == [b"* 2 EXPUNGE", b"* 1 EXPUNGE", b"* 1 RECENT"]
+        assert await second.done(b"NOOP") == [b"* 2 EXPUNGE", b"* 1 EXPUNGE"]

@@ -62,10 +62,13 @@ async def tell_changes(
     if newest == told and (not expunges or newest == view.expunged_modseq):
         return []
     changes = await _read_changes(conversation, view)
+    recent = len(view.recent)
     if expunges:
         await tell_expunged_results(conversation, view, changes.expunged)
         _tell_expunged(conversation, view, changes.expunged)
     await _tell_added(conversation, view, changes)
+    if not changes.added and len(view.recent) < recent:
+        conversation.send(data_response.recent(len(view.recent)))  # RFC 3501 §7.3.2, and as Dovecot does
     if expunges or not changes.expunged:
         view.expunged_modseq = changes.modseq
     if tells_flags:
