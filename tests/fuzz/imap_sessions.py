@@ -10,6 +10,7 @@ import sys
 import time
 
 from freehold.kernel.stream import StreamSession, Verdict
+from freehold.protocols.imap.sequence_set import SequenceSet
 from tests.fuzz.imap_commands import Commands
 from tests.fuzz.in_process import Peer, fresh_host, no_errors
 from tests.fuzz.response_reader import Value, read_responses
@@ -31,6 +32,8 @@ class Talker:
         self.count = 0
         self._tags = 0
         self._heard: list[tuple[Value, ...]] = []
+        self._is_told = True
+        """Whether it never asked not to be told of the open folder (RFC 5465 §3.1)."""
 
     async def begin(self) -> None:
         """Take the greeting, log in and open a folder."""
@@ -44,6 +47,7 @@ class Talker:
         tag = b"t%d" % self._tags
         data = tag + b" " + command + b"\r\n"
         self._heard = []
+        self._is_told &= not command.startswith(b"NOTIFY") or b"selected" in command
         cuts = sorted(self.chance.randrange(len(data) + 1) for _ in range(2))
         for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True):
             self.session.receive(data[start:end])
@@ -85,6 +89,9 @@ class Talker:
     def _count(self, heard: tuple[Value, ...]) -> None:
         """Check that numbers are those of messages that were told to be there (RFC 9051 §7.4.1)."""
         number, word = heard[0], heard[1] if len(heard) > 1 else b""
+        if number == b"VANISHED" and isinstance(word, bytes):
+            self.count -= sum(high - low + 1 for low, high in SequenceSet.parse(word).ranges)
+            assert self.count >= 0
         if not isinstance(number, bytes) or _COUNT.fullmatch(number) is None:
             return
         if word == b"EXISTS":
@@ -92,6 +99,15 @@ class Talker:
         elif word in {b"EXPUNGE", b"FETCH"}:
             assert 0 < int(number) <= self.count, heard
             self.count -= word == b"EXPUNGE"
+
+    async def check_count(self) -> bool:
+        """Check that the open folder holds as many messages as was told; returns as `ask`."""
+        if not await self.ask(b"NOOP") or not await self.ask(b"UID SEARCH RETURN (COUNT) ALL"):
+            return False
+        for heard in self._heard:
+            if heard[0] == b"ESEARCH" and self._is_told:
+                assert heard[-2:] == (b"COUNT", b"%d" % self.count), (heard, self.count)
+        return True
 
 
 async def converse(host: MailHost, seed: int, commands: int) -> None:
@@ -107,7 +123,8 @@ async def converse(host: MailHost, seed: int, commands: int) -> None:
             talker = talkers[place] = Talker(host, chance, people[place])
             await talker.begin()
         await talker.news()
-        if not await talker.ask(source.next()):
+        is_checked = chance.randrange(20) == 0
+        if not await (talker.check_count() if is_checked else talker.ask(source.next())):
             talkers[place] = None
     for talker in talkers:
         if talker is not None:

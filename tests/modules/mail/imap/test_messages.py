@@ -1,5 +1,7 @@
 """FETCH, STORE, SEARCH, COPY, MOVE, EXPUNGE in one session."""
 
+import pytest
+
 from tests.mail_host import MailHost
 from tests.modules.mail.imap.client import ImapTalk, member
 
@@ -50,6 +52,15 @@ async def test_append_tells_the_uid_and_select_what_is_there(any_port: int) -> N
             assert (await talk.refused(command)).startswith(b"NO [READ-ONLY]")
         assert await talk.done(b"FETCH 2 BODY[TEXT]") == [b"* 2 FETCH (BODY[TEXT] {10}\r\nbody one\r\n)"]
         assert await talk.done(b"FETCH 2 FLAGS") == [b"* 2 FETCH (FLAGS ())"]
+
+
+@pytest.mark.parametrize("name", [b"nosuch", b'""', b"&bad"])
+async def test_no_folder_is_open_after_a_select_that_fails(port: int, name: bytes) -> None:
+    async with member(port, select=b"INBOX") as talk:
+        closed, refused = await talk.ask(b"SELECT " + name)
+        assert closed == b"* OK [CLOSED] Previous mailbox closed"
+        assert refused.startswith(b"a NO ")
+        assert (await talk.refused(b"CHECK")).startswith(b"BAD command not allowed in this state")
 
 
 async def test_fetch_gives_what_is_kept(any_port: int) -> None:

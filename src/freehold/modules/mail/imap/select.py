@@ -18,6 +18,7 @@ from freehold.modules.mail.imap.view import View
 from freehold.protocols.imap import data_response, response, response_code
 from freehold.protocols.imap.errors import Status
 from freehold.protocols.imap.select import Check, Close, Select, Unselect
+from freehold.protocols.imap.states import State
 from freehold.storage.database import Transaction
 
 _CHANGES = Right.INSERT | Right.EXPUNGE | Right.WRITE | Right.DELETE | Right.SEEN
@@ -41,9 +42,7 @@ async def select(conversation: Conversation, command: Select) -> Reply:
         RightMissingError: the person may not read it.
         FolderNotSelectableError: it is only there for its children.
     """
-    if conversation.view is not None:
-        conversation.view = None
-        conversation.send(response.untagged_ok("Previous mailbox closed", response_code.CLOSED))
+    close_previous(conversation)
     if command.qresync is not None and not conversation.qresync:
         return Reply("ENABLE QRESYNC first", status=Status.BAD)
     if conversation.uid_only and command.qresync is not None and command.qresync.known_numbers is not None:
@@ -71,6 +70,14 @@ async def select(conversation: Conversation, command: Select) -> Reply:
     if not view.rights & _CHANGES:
         return Reply("Select completed", response_code.READ_ONLY)
     return Reply("Select completed", response_code.READ_WRITE)
+
+
+def close_previous(conversation: Conversation) -> None:
+    """Leave the open folder for another one, or for none where SELECT fails (RFC 9051 §6.3.2)."""
+    if conversation.view is not None:
+        conversation.view = None
+        conversation.connection.state = State.AUTHENTICATED
+        conversation.send(response.untagged_ok("Previous mailbox closed", response_code.CLOSED))
 
 
 async def close(conversation: Conversation, _command: Close) -> Reply:

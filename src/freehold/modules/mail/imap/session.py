@@ -12,6 +12,7 @@ from freehold.modules.mail.imap.errors import SessionOverError, UidRequiredError
 from freehold.modules.mail.imap.families import allows_expunges, answer, goes_by_uid
 from freehold.modules.mail.imap.notify_news import tell_at_once, tell_open_folder, tell_others
 from freehold.modules.mail.imap.saved_result import forget_result
+from freehold.modules.mail.imap.select import close_previous
 from freehold.modules.mail.imap.sync import has_untold_expunges
 from freehold.protocols.imap import response, response_code
 from freehold.protocols.imap.any_state import Logout
@@ -178,6 +179,8 @@ class ImapSession:
         self._abandon_append()
         if event.forgets_result and self._conversation.view is not None:
             forget_result(self._conversation.view)
+        if event.status is Status.NO and event.name in {b"SELECT", b"EXAMINE"}:
+            close_previous(self._conversation)
         self._conversation.send(response.refusal(event))
         self._bad_commands += 1
         if self._bad_commands < self._conversation.context.settings.max_bad_commands:
