@@ -1,7 +1,7 @@
 """The documentation keeps up with the program: commands, options, events, links, examples."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -123,7 +123,7 @@ def test_every_event_and_its_fields_are_documented() -> None:
 
 def test_every_documented_event_exists_and_its_module_declares_it() -> None:
     documented = set(re.findall(r"^### (\w+)$", (DOCS / "events.md").read_text(), re.MULTILINE))
-    kinds = (KERNEL_EVENTS, *(module.events for module in all_modules()))
+    kinds: list[Sequence[type[Event]]] = [KERNEL_EVENTS, *(module.events for module in all_modules())]
     declared = {kind.__name__ for each in kinds for kind in each}
     assert documented == declared == {kind.__name__ for kind in event_types()}
 
