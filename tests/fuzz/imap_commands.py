@@ -36,6 +36,13 @@ RETURNS = (
     b"", b"RETURN () ", b"RETURN (MIN COUNT) ", b"RETURN (SAVE) ", b"RETURN (SAVE ALL) ", b"RETURN (UPDATE) ",
     b"RETURN (PARTIAL 1:2) ", b"RETURN (PARTIAL -1:-2 COUNT) ", b"RETURN (UPDATE SAVE MAX) ",
 )  # fmt: skip
+EXTREMES = (
+    b"MODSEQ 9223372036854775807", b"LARGER 9223372036854775807", b"SMALLER 0", b"OLDER 4294967295",
+    b"YOUNGER 4294967295", b"UID 4294967295", b"SINCE 31-Dec-9999", b"SENTBEFORE 1-Jan-0001",
+    b"BEFORE 1-Jan-0001", b"SAVEDBEFORE 31-Dec-9999", b"TEXT {1+}\r\n\0", b"KEYWORD nosuch",
+    b'BODY "\xf0\x9f\x98\x80"', b'TEXT "%_\\\\"', b"HEADER {2+}\r\n\xff\0 x",
+    b"SUBJECT {3+}\r\n\xed\xa0\x80", b"EMAILID M4294967296", b'FROM ""',
+)  # fmt: skip
 SORTS = (b"(ARRIVAL)", b"(REVERSE DATE SUBJECT)", b"(FROM TO CC)", b"(DISPLAYFROM SIZE)")
 ENTRIES = (b"/private/comment", b"/shared/comment", b"(/private/x /shared/y)", b"/private", b"/shared/admin")
 WHOLE = (
@@ -112,16 +119,25 @@ class Commands:
         return head + b" " + self._of(b"", *(flags + b" " for flags in FLAGS)) + date + content + more
 
     def _store(self) -> bytes:
-        condition = self._of(b"", b"", b"(UNCHANGEDSINCE 5) ")
+        condition = self._of(b"", b"", b"(UNCHANGEDSINCE 5) ", b"(UNCHANGEDSINCE 9223372036854775807) ")
         how = self._of(b"+FLAGS ", b"-FLAGS ", b"FLAGS ", b"+FLAGS.SILENT ")
         return self._uid() + b"STORE " + self._of(*SETS) + b" " + condition + how + self._of(*FLAGS)
 
     def _fetch(self) -> bytes:
-        more = self._of(b"", b"", b"", b" (CHANGEDSINCE 3)", b" (PARTIAL 1:2)", b" (CHANGEDSINCE 1 VANISHED)")
+        more = self._of(
+            b"",
+            b"",
+            b"",
+            b" (CHANGEDSINCE 3)",
+            b" (PARTIAL 1:2)",
+            b" (CHANGEDSINCE 9223372036854775807)",
+            b" (PARTIAL -4294967295:-1)",
+            b" (CHANGEDSINCE 1 VANISHED)",
+        )
         return self._uid() + b"FETCH " + self._of(*SETS) + b" " + self._of(*ITEMS) + more
 
     def _search(self) -> bytes:
-        keys = b" ".join(self._of(*KEYS) for _ in range(self.chance.randrange(1, 3)))
+        keys = b" ".join(self._of(*KEYS, *EXTREMES) for _ in range(self.chance.randrange(1, 3)))
         returns = self._of(*RETURNS)
         return self._of(
             self._uid() + b"SEARCH " + returns + keys,

@@ -7,10 +7,10 @@ from tests.fuzz.in_process import no_errors
 from tests.mail_host import MailHost
 
 
-@pytest.mark.parametrize("seed", range(4))
-async def test_imap_sessions_answer_anything(host: MailHost, seed: int) -> None:
+@pytest.mark.parametrize("seed", range(2))
+async def test_imap_sessions_answer_anything(any_host: MailHost, seed: int) -> None:
     with no_errors():
-        await imap_sessions.converse(host, seed, 1500)
+        await imap_sessions.converse(any_host, seed, 1000)
 
 
 @pytest.mark.parametrize("seed", range(2))
