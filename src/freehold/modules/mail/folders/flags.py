@@ -89,8 +89,8 @@ class FlagChange:
 class FlagsChanged:
     """What a change of flags came to.
 
-    `modseq` is 0 when no message changed; `previous` is that of the folder's latest change before.
-    `changed` and `failed` (UNCHANGEDSINCE, RFC 7162 §3.1.3) are ranges of UIDs.
+    `modseq` is 0 when no message changed, and nothing was written then; `previous` is that of the folder's
+    latest change before. `changed` and `failed` (UNCHANGEDSINCE, RFC 7162 §3.1.3) are ranges of UIDs.
     """
 
     modseq: int
@@ -127,7 +127,6 @@ async def change_flags(
         FolderNotFoundError: the folder is not this mailbox's, or was removed.
         TooManyKeywordsError: a message would have more than `MAX_KEYWORDS`.
     """
-    modseq, previous = await next_folder_modseq(tx, mailbox_id, folder_id)
     rows = await fetch_in(
         tx,
         "SELECT id, flags, keywords, modseq FROM message"
@@ -141,12 +140,14 @@ async def change_flags(
         failed = [row[0] & MAX_UID for row in rows if row[3] > unchanged_since]
         rows = [row for row in rows if row[3] <= unchanged_since]
     changes, unseen = _plan(rows, change)
+    if not changes:
+        return FlagsChanged(0, 0, [], uid_ranges(failed))
+    modseq, previous = await next_folder_modseq(tx, mailbox_id, folder_id)
     changed = uid_ranges([row_id & MAX_UID for row_id, _, _ in changes])
-    if changed:
-        await _write(tx, folder_id, modseq, change, changes)
-        await log_changes(tx, mailbox_id, folder_id, modseq, ChangeKind.FLAGS, logged_ranges(changed))
-        await _touch(tx, mailbox_id, folder_id, modseq, unseen)
-    return FlagsChanged(modseq if changed else 0, previous, changed, uid_ranges(failed))
+    await _write(tx, folder_id, modseq, change, changes)
+    await log_changes(tx, mailbox_id, folder_id, modseq, ChangeKind.FLAGS, logged_ranges(changed))
+    await _touch(tx, mailbox_id, folder_id, modseq, unseen)
+    return FlagsChanged(modseq, previous, changed, uid_ranges(failed))
 
 
 def logged_ranges(changed: list[UidRange]) -> list[UidRange]:
