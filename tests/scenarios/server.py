@@ -21,12 +21,30 @@ LISTENERS = ("smtp", "submission", "submissions", "lmtp", "imap", "imaps", "pop3
 FREEHOLD = (sys.executable, "-m", "freehold")
 
 
+PORTS = range(10_000, 32_000)
+"""Below those that the kernel gives to connections."""
+WORKERS = 16
+
+
+def _candidates() -> Iterator[int]:
+    """Yield this test process's share of the ports, round and round from somewhere in it."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS
+    share = PORTS[worker * len(PORTS) // WORKERS : (worker + 1) * len(PORTS) // WORKERS]
+    start = os.getpid() * 97 % len(share)
+    while True:
+        yield from (*share[start:], *share[:start])
+
+
+_CANDIDATES = _candidates()
+
+
 def free_port() -> int:
-    """Return a loopback port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port that nobody uses now, and no other test is about to."""
+    while True:
+        port = next(_CANDIDATES)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass
