@@ -1,7 +1,8 @@
 """Writes of a SQLite database: transactions that wait together share one commit and one sync.
 
-Functions run in the loop's thread, the commit with its sync in the writer thread; where commits prove to
-take little, they are made in the loop too, for two hops between threads cost more than they save. A whole
+Functions run in the loop's thread, the commit with its sync in the writer thread, while the loop serves those
+who will write next. A lone writer's commit is made in the loop too, where commits prove to take little: two
+hops between threads would cost more than they save. A whole
 transaction in the thread would have to win the interpreter's lock after each statement: beside a busy loop
 that took seconds for what takes 40 µs in the loop. A function's statements touch memory; what takes long
 goes into several transactions.
@@ -34,7 +35,9 @@ BATCH_SECONDS: Final = (
     0.01  # the loop does nothing else meanwhile; what waits behind goes into the next batch
 )
 QUICK_SECONDS: Final = 0.0015
-"""Where a commit usually takes less, it is made in the loop; one that takes long ends that at once."""
+"""Where a commit usually takes less, a lone writer's is made in the loop; a long one ends that at once."""
+GATHER_SECONDS: Final = 0.001
+"""Where the last batch had several writers, the next one waits so long for more to share its commit."""
 LATEST_WEIGHT: Final = 0.2
 UNKNOWN_COMMIT_SECONDS: Final = 0.01
 WAIT_SECONDS: Final = 20.0  # a write that was not begun by then fails; SMTP clients wait minutes
@@ -80,6 +83,7 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
         self.running = False
+        self._had_company = False
         self._commit_seconds = UNKNOWN_COMMIT_SECONDS
 
     def submit(
@@ -92,7 +96,7 @@ class Writer:
         self._waiting.append(Write(function, args, kwargs, future, self._loop.time()))
         if self._idle.is_set():
             self._idle.clear()
-            self._loop.call_soon(self._start_batch)  # after the tasks that are ready to write as well
+            self._begin_soon()
         if self._watch is None:
             self._watch = self._loop.call_later(WAIT_SECONDS, self._refuse_the_late)
         return future
@@ -111,6 +115,13 @@ class Writer:
 
     # What runs in the loop's thread.
 
+    def _begin_soon(self) -> None:
+        """Begin a batch after the tasks that are ready to write; among several writers, a moment later."""
+        if self._had_company:
+            self._loop.call_later(GATHER_SECONDS, self._start_batch)
+        else:
+            self._loop.call_soon(self._start_batch)
+
     def _start_batch(self) -> None:
         if self._turn.take_now():
             self._run_batch()
@@ -125,7 +136,8 @@ class Writer:
             self._undo(outcomes, error)
         connection = self._connection
         if connection is not None and connection.in_transaction:
-            if self._commit_seconds >= QUICK_SECONDS or self._log_is_long(connection):
+            is_quick = len(outcomes) == 1 and self._commit_seconds < QUICK_SECONDS
+            if not is_quick or self._log_is_long(connection):
                 self._jobs.put(lambda: self._commit_beside(connection, outcomes))
                 return
             self._commit(connection, outcomes)
@@ -206,8 +218,9 @@ class Writer:
                 future.set_exception(outcome.error)
             else:
                 future.set_result(outcome.result)
+        self._had_company = len(outcomes) > 1
         if self._waiting:
-            self._loop.call_soon(self._start_batch)
+            self._begin_soon()
         else:
             self._idle.set()
 
