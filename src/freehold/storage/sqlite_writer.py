@@ -36,8 +36,8 @@ BATCH_SECONDS: Final = (
 )
 QUICK_SECONDS: Final = 0.0015
 """Where a commit usually takes less, a lone writer's is made in the loop; a long one ends that at once."""
-GATHER_SECONDS: Final = 0.001
-"""Where the last batch had several writers, the next one waits so long for more to share its commit."""
+GATHER_SECONDS: Final = 0.002
+"""Where fewer wait than wrote together the last time, a batch waits so long for more to share its commit."""
 LATEST_WEIGHT: Final = 0.2
 UNKNOWN_COMMIT_SECONDS: Final = 0.01
 WAIT_SECONDS: Final = 20.0  # a write that was not begun by then fails; SMTP clients wait minutes
@@ -83,7 +83,8 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
         self.running = False
-        self._had_company = False
+        self._company = 0  # writers of the last batch
+        self._gathering: asyncio.TimerHandle | None = None
         self._commit_seconds = UNKNOWN_COMMIT_SECONDS
 
     def submit(
@@ -97,6 +98,10 @@ class Writer:
         if self._idle.is_set():
             self._idle.clear()
             self._begin_soon()
+        elif self._gathering is not None and len(self._waiting) >= self._company:
+            self._gathering.cancel()
+            self._gathering = None
+            self._loop.call_soon(self._start_batch)
         if self._watch is None:
             self._watch = self._loop.call_later(WAIT_SECONDS, self._refuse_the_late)
         return future
@@ -116,13 +121,14 @@ class Writer:
     # What runs in the loop's thread.
 
     def _begin_soon(self) -> None:
-        """Begin a batch after the tasks that are ready to write; among several writers, a moment later."""
-        if self._had_company:
-            self._loop.call_later(GATHER_SECONDS, self._start_batch)
+        """Begin a batch: when as many wait as wrote together lately, else a moment later."""
+        if len(self._waiting) < self._company:
+            self._gathering = self._loop.call_later(GATHER_SECONDS, self._start_batch)
         else:
-            self._loop.call_soon(self._start_batch)
+            self._loop.call_soon(self._start_batch)  # after the tasks that are ready to write as well
 
     def _start_batch(self) -> None:
+        self._gathering = None
         if self._turn.take_now():
             self._run_batch()
         else:
@@ -218,7 +224,7 @@ class Writer:
                 future.set_exception(outcome.error)
             else:
                 future.set_result(outcome.result)
-        self._had_company = len(outcomes) > 1
+        self._company = len(outcomes)
         if self._waiting:
             self._begin_soon()
         else:
