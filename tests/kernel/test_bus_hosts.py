@@ -192,5 +192,24 @@ async def test_equal_news_that_wait_together_are_said_once() -> None:
         assert base64.b64decode(text.partition(" ")[2]) == event_frame(Turned(5))
 
 
+async def test_after_a_fault_in_saying_news_another_connection_says_them() -> None:
+    class Faulty(Wire):
+        async def say(self, texts: Iterable[str]) -> None:
+            raise RuntimeError("not foreseen")
+
+    wires: list[Wire] = [Faulty(), Wire()]
+    sound = wires[1]
+
+    async def connect(heard: Callable[[str], None]) -> Announcer:
+        return await wires.pop(0).connect(heard)
+
+    async with host(connect) as (bus, hearing):
+        bus.publish(Turned(1))
+        assert await hearing.until(None) == [1, None]
+        bus.publish(Turned(2))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await sound.said.get()
+
+
 def test_of_sqlite_there_are_no_other_hosts() -> None:
     assert announcing("sqlite:/nowhere/freehold.db", CHANNEL) is None

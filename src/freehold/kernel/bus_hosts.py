@@ -66,7 +66,11 @@ class HostBridge:
                 wait_seconds = min(wait_seconds * 2, LONGEST_WAIT_SECONDS)
                 continue
             wait_seconds = FIRST_WAIT_SECONDS
-            await self._serve(announcer)
+            try:
+                await self._serve(announcer)
+            except Exception:  # whatever is wrong with one connection, the next is tried
+                log.exception("news of hosts failed")
+                await asyncio.sleep(wait_seconds)
 
     async def _serve(self, announcer: Announcer) -> None:
         self._is_connected = True
@@ -74,9 +78,12 @@ class HostBridge:
         if self._has_dropped:
             self._has_waiting.set()
         saying = asyncio.create_task(self._say_all(announcer))
+        saying.add_done_callback(lambda _task: announcer.lost.set())
         try:
             await announcer.wait_until_lost()
             log.warning("the connection for news of other hosts was lost")
+            if saying.done() and not saying.cancelled():
+                saying.result()
         finally:
             self._is_connected = False
             self._drop()

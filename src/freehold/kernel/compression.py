@@ -116,7 +116,7 @@ class CompressedTransport(asyncio.Transport, asyncio.Protocol):
         return self._connection.eof_received()
 
     def pause_writing(self) -> None:
-        """Deflate nothing more for now."""
+        """Deflate nothing more until the transport below has room again."""
         self._is_blocked = True
         self._tell_writer()
 
@@ -185,7 +185,7 @@ class CompressedTransport(asyncio.Transport, asyncio.Protocol):
 
     @property
     def _is_stopped(self) -> bool:
-        """Whether the connection has enough for now, or for ever."""
+        """Whether the connection has paused reading, or is over."""
         return self._is_reading_paused or self._below.is_closing()
 
     def _keep_awake(self) -> None:

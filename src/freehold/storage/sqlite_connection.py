@@ -26,7 +26,6 @@ BUSY_MILLISECONDS: Final = (
     10_000  # only for what the turn does not guard: recovery and checkpoints of other programs
 )
 PAGE_CACHE_KIB: Final = 16_384
-MAPPED_BYTES: Final = 256 << 20
 STATEMENTS_KEPT: Final = 256
 NEARLY_FULL_BYTES: Final = 1 << 20  # below this much free space an I/O error is taken for a full disk
 

@@ -2,10 +2,9 @@
 
 Functions run in the loop's thread, the commit with its sync in the writer thread, while the loop serves those
 who will write next. A lone writer's commit is made in the loop too, where commits prove to take little: two
-hops between threads would cost more than they save. A whole
-transaction in the thread would have to win the interpreter's lock after each statement: beside a busy loop
-that took seconds for what takes 40 µs in the loop. A function's statements touch memory; what takes long
-goes into several transactions.
+hops between threads would cost more than they save. A whole transaction in the thread would have to win the
+interpreter's lock after each statement: beside a busy loop that took seconds for what takes 40 µs in the
+loop. A function's statements touch memory; what takes long goes into several transactions.
 
 A function that fails undoes only itself. Savepoints would cost each batch more than failures do: so when one
 has changed something and fails, the batch is undone and run once more, then with a savepoint for each. When
