@@ -6,13 +6,11 @@ By hand, for as long as wanted: `python -m tests.fuzz.imap_sessions SECONDS [FIR
 import asyncio
 import random
 import re
-import sys
-import time
 
 from freehold.kernel.stream import StreamSession, Verdict
 from freehold.protocols.imap.sequence_set import SequenceSet
 from tests.fuzz.imap_commands import Commands
-from tests.fuzz.in_process import Peer, fresh_host, no_errors
+from tests.fuzz.in_process import Peer, converse_for_long
 from tests.fuzz.response_reader import Value, read_responses
 from tests.mail_host import PASSWORD, MailHost
 from tests.modules.mail.imap.client import imap
@@ -131,16 +129,5 @@ async def converse(host: MailHost, seed: int, commands: int) -> None:
             talker.session.ended()
 
 
-async def main() -> None:
-    """Converse with one seed after the other until the time is over."""
-    ends, seed = time.monotonic() + float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1000
-    while time.monotonic() < ends:
-        sys.stderr.write(f"seed {seed}\n")
-        async with fresh_host() as host:
-            with no_errors():
-                await converse(host, seed, 2000)
-        seed += 1
-
-
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(converse_for_long(converse))

@@ -1,8 +1,10 @@
 """A peer and a host within the process, for sessions that are talked to at random."""
 
 import logging
+import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -10,6 +12,8 @@ from pathlib import Path
 from freehold.kernel.stream import TlsFacts
 from freehold.storage.open import open_database
 from tests.mail_host import SCHEMAS, MailHost, mail_host
+
+COMMANDS_AT_ONCE = 2000
 
 
 class Peer:
@@ -67,3 +71,14 @@ def no_errors() -> Iterator[None]:
         yield
     finally:
         logging.getLogger("freehold").removeHandler(handler)
+
+
+async def converse_for_long(converse: Callable[[MailHost, int, int], Awaitable[None]]) -> None:
+    """Converse with one seed after the other: arguments are for how many seconds, and the first seed."""
+    ends, seed = time.monotonic() + float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1000
+    while time.monotonic() < ends:
+        sys.stderr.write(f"seed {seed}\n")
+        async with fresh_host() as host:
+            with no_errors():
+                await converse(host, seed, COMMANDS_AT_ONCE)
+        seed += 1

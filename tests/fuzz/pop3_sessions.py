@@ -6,15 +6,13 @@ By hand, for as long as wanted: `python -m tests.fuzz.pop3_sessions SECONDS [FIR
 import asyncio
 import random
 import re
-import sys
-import time
 
 from freehold.kernel.stream import StreamSession, Verdict
 from freehold.modules.mail.pop3.context import Pop3Context, make_context
 from freehold.modules.mail.pop3.session import make_factory
 from freehold.modules.mail.pop3.settings import Pop3Settings
 from tests.fuzz.imap_sessions import Talker
-from tests.fuzz.in_process import Peer, fresh_host, no_errors
+from tests.fuzz.in_process import Peer, converse_for_long
 from tests.mail_host import PASSWORD, MailHost
 
 ANN = b"ann@example.test"
@@ -110,16 +108,5 @@ async def converse(host: MailHost, seed: int, commands: int) -> None:
     await context.late_writes.close()
 
 
-async def main() -> None:
-    """Converse with one seed after the other until the time is over."""
-    ends, seed = time.monotonic() + float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1000
-    while time.monotonic() < ends:
-        sys.stderr.write(f"seed {seed}\n")
-        async with fresh_host() as host:
-            with no_errors():
-                await converse(host, seed, 2000)
-        seed += 1
-
-
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(converse_for_long(converse))

@@ -195,7 +195,7 @@ async def test_equal_news_that_wait_together_are_said_once() -> None:
 async def test_after_a_fault_in_saying_news_another_connection_says_them() -> None:
     class Faulty(Wire):
         async def say(self, texts: Iterable[str]) -> None:
-            raise RuntimeError("not foreseen")
+            raise RuntimeError(f"not foreseen: {texts}")
 
     wires: list[Wire] = [Faulty(), Wire()]
     sound = wires[1]
