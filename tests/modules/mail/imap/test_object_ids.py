@@ -2,7 +2,7 @@
 
 import re
 
-from freehold.modules.mail.imap.internal_date import internal_dates
+from freehold.modules.mail.imap.messages.internal_date import internal_dates
 from freehold.modules.mail.smtp.service import Door
 from freehold.storage.database import Transaction
 from tests.mail_host import MailHost, connected

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freehold.modules.mail.imap.message_rows import select_page
+from freehold.modules.mail.imap.messages.rows import select_page
 from freehold.protocols.imap.partial import PartialRange
 from tests.modules.mail.imap.client import member
 from tests.modules.mail.imap.test_saved_result import fill

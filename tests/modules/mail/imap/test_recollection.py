@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freehold.modules.mail.imap.recollection import ENTRY_BYTES, Recollection
+from freehold.modules.mail.imap.selected.recollection import ENTRY_BYTES, Recollection
 
 
 def test_what_was_not_asked_for_the_longest_goes_first() -> None:

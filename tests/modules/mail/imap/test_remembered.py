@@ -6,7 +6,7 @@ import pytest
 
 from freehold.modules.mail.folders.access import open_selectable
 from freehold.modules.mail.folders.rights import Right
-from freehold.modules.mail.imap.folder_state import FolderState, read_state
+from freehold.modules.mail.imap.selected.folder_state import FolderState, read_state
 from freehold.storage.database import Transaction
 from tests.mail_host import MailHost
 from tests.modules.mail.imap.client import ImapTalk, imap, member

@@ -2,7 +2,7 @@
 
 import pytest
 
-from freehold.modules.mail.imap import saved_result
+from freehold.modules.mail.imap.search import saved_result
 from tests.modules.mail.imap.client import ImapTalk, member
 
 MESSAGE = b"Subject: hello\r\n\r\nbody\r\n"

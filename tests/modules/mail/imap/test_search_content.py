@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freehold.modules.mail.imap.message_content import MessageContent
-from freehold.modules.mail.imap.search_content import Needle, body_contains, header_contains, text_contains
+from freehold.modules.mail.imap.messages.content import MessageContent
+from freehold.modules.mail.imap.search.content import Needle, body_contains, header_contains, text_contains
 
 words = st.text(alphabet='abcXYZ019@.- <>()",:;=_', min_size=1, max_size=12)
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from freehold.modules.mail.imap import live_result, search_context
+from freehold.modules.mail.imap.search import context as search_context
+from freehold.modules.mail.imap.selected import live_result
 from tests.modules.mail.imap.client import ImapTalk, member
 from tests.modules.mail.imap.test_saved_result import fill
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from freehold.modules.mail.imap import sort_order
+from freehold.modules.mail.imap.search import sort_order
 from tests.mail_host import MailHost
 from tests.modules.mail.imap.client import ImapTalk, imap, member
 

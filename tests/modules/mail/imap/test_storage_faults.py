@@ -8,7 +8,7 @@ import pytest
 
 from freehold.kernel.capabilities import Capabilities
 from freehold.modules.mail.folders.flags import change_flags
-from freehold.modules.mail.imap.append_store import store_messages
+from freehold.modules.mail.imap.append.store import store_messages
 from freehold.storage.database import Database, StorageError, StorageFullError
 from tests.mail_host import MailHost
 from tests.modules.mail.imap.client import imap, member

@@ -6,9 +6,9 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freehold.modules.mail.imap.thread_references import thread_by_references, thread_by_references_only
-from freehold.modules.mail.imap.thread_rows import ThreadRow
-from freehold.modules.mail.imap.thread_subjects import thread_by_subject
+from freehold.modules.mail.imap.thread.references import thread_by_references, thread_by_references_only
+from freehold.modules.mail.imap.thread.rows import ThreadRow
+from freehold.modules.mail.imap.thread.subjects import thread_by_subject
 from freehold.protocols.imap.thread import ThreadNode, thread_chunks
 
 

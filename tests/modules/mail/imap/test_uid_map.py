@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from freehold.modules.mail.folders.change import uid_ranges
 from freehold.modules.mail.folders.ranges import merge_ranges, subtract_ranges
-from freehold.modules.mail.imap.uid_map import UidMap
+from freehold.modules.mail.imap.selected.uid_map import UidMap
 from freehold.protocols.imap.sequence_set import SequenceSet
 
 uid_sets = st.sets(st.integers(1, 60), max_size=40)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from freehold.modules.mail.imap import search_matches
+from freehold.modules.mail.imap.search import matches as search_matches
 from tests.modules.mail.imap.conftest import any_port, port
 
 __all__ = ["any_port", "port"]

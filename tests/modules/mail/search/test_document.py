@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freehold.modules.mail.imap.message_content import MessageContent
-from freehold.modules.mail.imap.search_content import Needle, body_contains, header_contains, text_contains
-from freehold.modules.mail.imap.search_index import question_of
+from freehold.modules.mail.imap.messages.content import MessageContent
+from freehold.modules.mail.imap.search.content import Needle, body_contains, header_contains, text_contains
+from freehold.modules.mail.imap.search.index import question_of
 from freehold.modules.mail.search import document as document_module
 from freehold.modules.mail.search.document import Document, make_document
 from freehold.modules.mail.search.lookup import Question

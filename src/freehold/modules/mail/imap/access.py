@@ -6,7 +6,7 @@ from freehold.modules.mail.folders.errors import RightMissingError
 from freehold.modules.mail.folders.rights import Right
 from freehold.modules.mail.imap.conversation import Conversation
 from freehold.modules.mail.imap.errors import TargetMissingError
-from freehold.modules.mail.imap.view import View
+from freehold.modules.mail.imap.selected.view import View
 
 
 async def open_target(conversation: Conversation, name: str) -> Access:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from freehold.accounts.authenticate import Authenticator
 from freehold.kernel.bus import Bus
 from freehold.kernel.clock import Clock
-from freehold.modules.mail.imap.known import Known
+from freehold.modules.mail.imap.selected.known import Known
 from freehold.modules.mail.imap.settings import ImapSettings
 from freehold.modules.mail.imap.watchers import Watchers
 from freehold.storage.blobs import BlobStore

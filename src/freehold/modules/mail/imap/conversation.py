@@ -8,7 +8,7 @@ from freehold.modules.mail.events import FolderChanged, FolderListChanged
 from freehold.modules.mail.imap.context import ImapContext
 from freehold.modules.mail.imap.errors import FolderClosedError, ReadOnlyError
 from freehold.modules.mail.imap.notify_state import Registration
-from freehold.modules.mail.imap.view import View
+from freehold.modules.mail.imap.selected.view import View
 from freehold.modules.mail.imap.watchers import News
 from freehold.protocols.imap.connection import ServerConnection
 from freehold.protocols.imap.errors import Status

@@ -9,8 +9,8 @@ from freehold.modules.mail.folders.transfer import Route, Transferred, copy_mess
 from freehold.modules.mail.folders.transfer_shared import Passage, copy_shared, move_shared
 from freehold.modules.mail.imap.access import open_target, require_rights
 from freehold.modules.mail.imap.conversation import Conversation, Reply
-from freehold.modules.mail.imap.quota import warn_if_nearly_full
-from freehold.modules.mail.imap.view import View
+from freehold.modules.mail.imap.folders.quota import warn_if_nearly_full
+from freehold.modules.mail.imap.selected.view import View
 from freehold.protocols.imap import response, response_code
 from freehold.protocols.imap.copy import Copy, Move, Transfer
 

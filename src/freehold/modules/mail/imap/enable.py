@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from freehold.modules.mail.imap.condstore import enable_condstore
 from freehold.modules.mail.imap.conversation import Conversation, Reply
-from freehold.modules.mail.imap.uid_map import UidMap
+from freehold.modules.mail.imap.selected.uid_map import UidMap
 from freehold.modules.mail.imap.uid_only import enable_uid_only
 from freehold.protocols.imap import data_response
 from freehold.protocols.imap.enable import Enable

@@ -4,7 +4,7 @@ from freehold.modules.mail.folders.expunge import Expunged, expunge_messages
 from freehold.modules.mail.folders.rights import Right
 from freehold.modules.mail.imap.access import require_rights
 from freehold.modules.mail.imap.conversation import Conversation, Reply
-from freehold.modules.mail.imap.view import View
+from freehold.modules.mail.imap.selected.view import View
 from freehold.protocols.imap import response_code
 from freehold.protocols.imap.expunge import Expunge
 

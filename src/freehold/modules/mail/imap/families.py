@@ -3,29 +3,24 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from freehold.modules.mail.imap import (
-    acl,
-    any_state,
-    authenticate,
-    copy,
-    enable,
-    expunge,
-    fetch,
-    mailboxes,
-    metadata,
-    notify,
-    quota,
-    search,
-    search_context,
-    select,
-    sort,
-    status,
-    store,
-    thread,
-)
-from freehold.modules.mail.imap import list as list_family
+from freehold.modules.mail.imap.any_state import capability, identify, noop
+from freehold.modules.mail.imap.authenticate import login
 from freehold.modules.mail.imap.conversation import Conversation, Reply
-from freehold.modules.mail.imap.saved_result import put_saved_result
+from freehold.modules.mail.imap.copy import copy, move
+from freehold.modules.mail.imap.enable import enable
+from freehold.modules.mail.imap.expunge import expunge
+from freehold.modules.mail.imap.fetch.command import fetch
+from freehold.modules.mail.imap.folders import acl, manage, metadata, quota
+from freehold.modules.mail.imap.folders import list as list_family
+from freehold.modules.mail.imap.folders.status import status
+from freehold.modules.mail.imap.notify.command import notify
+from freehold.modules.mail.imap.search.command import search
+from freehold.modules.mail.imap.search.context import cancel_update
+from freehold.modules.mail.imap.search.saved_result import put_saved_result
+from freehold.modules.mail.imap.search.sort import sort
+from freehold.modules.mail.imap.select import check, close, select, unselect
+from freehold.modules.mail.imap.store import store
+from freehold.modules.mail.imap.thread.command import thread
 from freehold.modules.mail.imap.uid_only import refuse_numbers, uses_numbers
 from freehold.protocols.imap.acl import DeleteAcl, GetAcl, ListRights, MyRights, SetAcl
 from freehold.protocols.imap.any_state import Capability, Identify, Noop
@@ -51,39 +46,39 @@ from freehold.protocols.imap.thread import Thread
 Handler = Callable[[Conversation, Any], Awaitable[Reply]]
 
 HANDLERS: dict[type[Command], Handler] = {
-    Capability: any_state.capability,
-    Noop: any_state.noop,
-    Identify: any_state.identify,
-    Enable: enable.enable,
-    Login: authenticate.login,
-    Select: select.select,
-    Close: select.close,
-    Unselect: select.unselect,
-    Check: select.check,
-    Create: mailboxes.create,
-    Delete: mailboxes.delete,
-    Rename: mailboxes.rename,
-    Subscribe: mailboxes.subscribe,
-    Unsubscribe: mailboxes.unsubscribe,
-    Namespace: mailboxes.namespace,
+    Capability: capability,
+    Noop: noop,
+    Identify: identify,
+    Enable: enable,
+    Login: login,
+    Select: select,
+    Close: close,
+    Unselect: unselect,
+    Check: check,
+    Create: manage.create,
+    Delete: manage.delete,
+    Rename: manage.rename,
+    Subscribe: manage.subscribe,
+    Unsubscribe: manage.unsubscribe,
+    Namespace: manage.namespace,
     ListMailboxes: list_family.list_mailboxes,
     ListSubscribed: list_family.list_subscribed,
-    MailboxStatus: status.status,
+    MailboxStatus: status,
     SetAcl: acl.set_acl,
     DeleteAcl: acl.delete_acl,
     GetAcl: acl.get_acl,
     ListRights: acl.list_rights,
     MyRights: acl.my_rights,
-    Fetch: fetch.fetch,
-    Notify: notify.notify,
-    Store: store.store,
-    Search: search.search,
-    Sort: sort.sort,
-    Thread: thread.thread,
-    CancelUpdate: search_context.cancel_update,
-    Copy: copy.copy,
-    Move: copy.move,
-    Expunge: expunge.expunge,
+    Fetch: fetch,
+    Notify: notify,
+    Store: store,
+    Search: search,
+    Sort: sort,
+    Thread: thread,
+    CancelUpdate: cancel_update,
+    Copy: copy,
+    Move: move,
+    Expunge: expunge,
     GetQuota: quota.get_quota,
     GetQuotaRoot: quota.get_quota_root,
     SetQuota: quota.set_quota,

@@ -4,7 +4,7 @@ from freehold.kernel.log import get_logger
 from freehold.modules.mail.errors import FolderNotFoundError
 from freehold.modules.mail.folders.read import claim_recent
 from freehold.modules.mail.imap.conversation import Conversation
-from freehold.modules.mail.imap.view import View
+from freehold.modules.mail.imap.selected.view import View
 from freehold.storage.database import StorageError
 
 log = get_logger("freehold.mail.imap")

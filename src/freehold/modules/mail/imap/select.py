@@ -8,13 +8,13 @@ from freehold.modules.mail.folders.object_ids import folder_object_id
 from freehold.modules.mail.folders.rights import Right
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.expunge import tell_expunged
-from freehold.modules.mail.imap.folder_state import FolderState, read_state
+from freehold.modules.mail.imap.fetch.resynchronise import resynchronise
+from freehold.modules.mail.imap.folders.spelling import tell_selected
 from freehold.modules.mail.imap.recent import take_recent
-from freehold.modules.mail.imap.resynchronise import resynchronise
-from freehold.modules.mail.imap.spelling import tell_selected
+from freehold.modules.mail.imap.selected.folder_state import FolderState, read_state
+from freehold.modules.mail.imap.selected.view import View
 from freehold.modules.mail.imap.sync import LONG_READ_MESSAGES, flags_and_permanent_flags
 from freehold.modules.mail.imap.uid_only import refuse_numbers
-from freehold.modules.mail.imap.view import View
 from freehold.protocols.imap import data_response, response, response_code
 from freehold.protocols.imap.errors import Status
 from freehold.protocols.imap.select import Check, Close, Select, Unselect

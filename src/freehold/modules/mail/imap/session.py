@@ -4,14 +4,15 @@ from freehold.accounts.errors import LoginFailedError
 from freehold.errors import FreeholdError
 from freehold.kernel.log import get_logger
 from freehold.kernel.stream import Peer, PeerGoneError, Verdict
-from freehold.modules.mail.imap import any_state, authenticate, compress, idle
-from freehold.modules.mail.imap.append import Append, AppendEvent
+from freehold.modules.mail.imap import any_state, authenticate, compress
+from freehold.modules.mail.imap.append.command import Append, AppendEvent
 from freehold.modules.mail.imap.context import ImapContext
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.errors import SessionOverError, UidRequiredError, code_of
 from freehold.modules.mail.imap.families import allows_expunges, answer, goes_by_uid
-from freehold.modules.mail.imap.notify_news import tell_at_once, tell_open_folder, tell_others
-from freehold.modules.mail.imap.saved_result import forget_result
+from freehold.modules.mail.imap.notify import idle
+from freehold.modules.mail.imap.notify.news import tell_at_once, tell_open_folder, tell_others
+from freehold.modules.mail.imap.search.saved_result import forget_result
 from freehold.modules.mail.imap.select import close_previous
 from freehold.modules.mail.imap.sync import has_untold_expunges
 from freehold.protocols.imap import response, response_code

@@ -10,11 +10,11 @@ from freehold.modules.mail.folders.seen import change_flags_as_reader
 from freehold.modules.mail.imap.condstore import enable_condstore
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.errors import telling
-from freehold.modules.mail.imap.fetch_rows import send_rows
-from freehold.modules.mail.imap.flag_bytes import split_flags
-from freehold.modules.mail.imap.message_rows import plan_rows
+from freehold.modules.mail.imap.fetch.rows import send_rows
+from freehold.modules.mail.imap.messages.flag_bytes import split_flags
+from freehold.modules.mail.imap.messages.rows import plan_rows
+from freehold.modules.mail.imap.selected.view import View
 from freehold.modules.mail.imap.sync import flag_items
-from freehold.modules.mail.imap.view import View
 from freehold.protocols.imap import response_code
 from freehold.protocols.imap.fetch import FetchAttribute
 from freehold.protocols.imap.store import Store, StoreAction

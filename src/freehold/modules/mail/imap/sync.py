@@ -14,8 +14,8 @@ from freehold.modules.mail.folders.read import (
 from freehold.modules.mail.folders.rights import ALL_RIGHTS, Right, permitted_flags
 from freehold.modules.mail.imap.conversation import Conversation
 from freehold.modules.mail.imap.errors import FolderClosedError
-from freehold.modules.mail.imap.flag_bytes import SYSTEM_BITS
-from freehold.modules.mail.imap.message_rows import (
+from freehold.modules.mail.imap.messages.flag_bytes import SYSTEM_BITS
+from freehold.modules.mail.imap.messages.rows import (
     Chunk,
     make_chunk,
     plan_rows,
@@ -24,8 +24,8 @@ from freehold.modules.mail.imap.message_rows import (
     write_chunk,
 )
 from freehold.modules.mail.imap.recent import take_recent
-from freehold.modules.mail.imap.search_context import tell_changed_results, tell_expunged_results
-from freehold.modules.mail.imap.view import View
+from freehold.modules.mail.imap.search.context import tell_changed_results, tell_expunged_results
+from freehold.modules.mail.imap.selected.view import View
 from freehold.protocols.imap import data_response, response, response_code
 from freehold.protocols.imap.fetch import FetchAttribute
 

@@ -1,7 +1,7 @@
 """The mode in which messages have UIDs and no numbers (RFC 9586)."""
 
 from freehold.modules.mail.imap.conversation import Conversation, Reply
-from freehold.modules.mail.imap.search_sets import sets_in
+from freehold.modules.mail.imap.selected.number_sets import sets_in
 from freehold.protocols.imap import response_code
 from freehold.protocols.imap.commands import Command
 from freehold.protocols.imap.copy import Copy, Move

@@ -1,0 +1,1 @@
+"""APPEND and REPLACE: what the client uploads, and puts together from parts."""

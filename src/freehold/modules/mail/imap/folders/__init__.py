@@ -1,0 +1,1 @@
+"""The commands on folders: their names, rights, annotations, quotas and state."""

@@ -1,0 +1,1 @@
+"""Messages as IMAP tells of them: their rows, their content, their flags and dates."""

@@ -1,0 +1,1 @@
+"""NOTIFY and IDLE: news of folders while the client waits."""

@@ -1,0 +1,1 @@
+"""What a session knows of the folder it has open."""

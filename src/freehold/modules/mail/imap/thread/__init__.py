@@ -1,0 +1,1 @@
+"""THREAD: the algorithms, and the command."""
