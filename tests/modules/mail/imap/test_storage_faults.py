@@ -88,7 +88,7 @@ async def test_a_session_ends_with_a_word_when_storage_does_not_answer(
     ("write", "command", "kept"),
     [
         (store_messages, b"REPLACE 1 INBOX {3+}\r\nnew", [b"new"]),
-        (change_flags, b"STORE 1 +FLAGS (\\Flagged)", [MESSAGE]),
+        (change_flags, b"STORE 1 (UNCHANGEDSINCE 99) +FLAGS.SILENT (\\Flagged)", [MESSAGE]),
     ],
 )
 async def test_what_was_stored_is_not_refused_when_it_cannot_be_told(
@@ -103,3 +103,13 @@ async def test_what_was_stored_is_not_refused_when_it_cannot_be_told(
         assert b"a NO" not in rest
         assert rest.endswith(b"* BYE the command was carried out, but its result cannot be told\r\n")
     assert await host.messages_of("ann@example.test") == kept
+
+
+async def test_what_a_store_came_to_is_told_without_asking_storage_again(
+    port: int, faulty: FaultyDatabase
+) -> None:
+    async with member(port, select=b"INBOX") as talk:
+        await talk.append(b"INBOX", MESSAGE)
+        await talk.done(b"NOOP")
+        faulty.goes_after = change_flags
+        assert await talk.done(b"STORE 1 +FLAGS (\\Flagged)") == [b"* 1 FETCH (FLAGS (\\Flagged \\Recent))"]

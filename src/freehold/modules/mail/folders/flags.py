@@ -91,12 +91,21 @@ class FlagsChanged:
 
     `modseq` is 0 when no message changed, and nothing was written then; `previous` is that of the folder's
     latest change before. `changed` and `failed` (UNCHANGEDSINCE, RFC 7162 §3.1.3) are ranges of UIDs.
+    `before` are all messages that were to change and did not fail, as they were (row id, flags, keywords,
+    modseq), `after` those that did change (row id, flags, keywords).
     """
 
     modseq: int
     previous: int
     changed: list[UidRange]
     failed: list[UidRange]
+    before: Sequence[Row] = ()
+    after: Sequence[tuple[int, int, str]] = ()
+
+    def states(self) -> list[Row]:
+        """Return the messages that did not fail as they are now: row id, flags, keywords, modseq."""
+        after = {each[0]: (*each, self.modseq) for each in self.after}
+        return [after.get(row[0], row) for row in self.before]
 
 
 def join_keywords(keywords: frozenset[str]) -> str:
@@ -141,13 +150,13 @@ async def change_flags(
         rows = [row for row in rows if row[3] <= unchanged_since]
     changes, unseen = _plan(rows, change)
     if not changes:
-        return FlagsChanged(0, 0, [], uid_ranges(failed))
+        return FlagsChanged(0, 0, [], uid_ranges(failed), rows)
     modseq, previous = await next_folder_modseq(tx, mailbox_id, folder_id)
     changed = uid_ranges([row_id & MAX_UID for row_id, _, _ in changes])
     await _write(tx, folder_id, modseq, change, changes)
     await log_changes(tx, mailbox_id, folder_id, modseq, ChangeKind.FLAGS, logged_ranges(changed))
     await _touch(tx, mailbox_id, folder_id, modseq, unseen)
-    return FlagsChanged(modseq, previous, changed, uid_ranges(failed))
+    return FlagsChanged(modseq, previous, changed, uid_ranges(failed), rows, changes)
 
 
 def logged_ranges(changed: list[UidRange]) -> list[UidRange]:

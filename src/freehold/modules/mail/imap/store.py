@@ -1,5 +1,6 @@
 """STORE and UID STORE (RFC 9051 §6.4.6, RFC 7162 §3.1.3)."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from freehold.modules.mail.folders.errors import RightMissingError
@@ -10,14 +11,16 @@ from freehold.modules.mail.folders.seen import change_flags_as_reader
 from freehold.modules.mail.imap.condstore import enable_condstore
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.errors import telling
-from freehold.modules.mail.imap.fetch.rows import send_rows
+from freehold.modules.mail.imap.fetch.rows import send_group, send_rows
 from freehold.modules.mail.imap.messages.flag_bytes import split_flags
-from freehold.modules.mail.imap.messages.rows import plan_rows
+from freehold.modules.mail.imap.messages.rows import RowPlan, plan_rows, split_positions
 from freehold.modules.mail.imap.selected.view import View
 from freehold.modules.mail.imap.sync import flag_items
+from freehold.modules.mail.model import UID_BITS
 from freehold.protocols.imap import response_code
 from freehold.protocols.imap.fetch import FetchAttribute
 from freehold.protocols.imap.store import Store, StoreAction
+from freehold.storage.database import Row
 
 _MODES = {
     StoreAction.REPLACE: FlagMode.REPLACE,
@@ -49,7 +52,11 @@ async def store(conversation: Conversation, command: Store) -> Reply:
     with telling():
         if not command.silent:
             plan = plan_rows(flag_items(conversation, uid=command.uid))
-            missing = await send_rows(conversation, view, plan, view.uids.positions_of(passed))
+            positions = view.uids.positions_of(passed)
+            if view.reader_id:
+                missing = await send_rows(conversation, view, plan, positions)
+            else:
+                missing = await _send_states(conversation, view, plan, positions, changed.states())
         elif conversation.condstore:
             told = changed.changed if command.unchanged_since is None else passed
             await _tell_modseq(conversation, view, told)
@@ -97,6 +104,23 @@ async def _change(
     conversation.folder_changed(view.folder_id, modseq, mailbox_id=view.mailbox_id)
     uids = merge_ranges([*shared.changed, *seen.changed])
     return FlagsChanged(modseq, 0, uids, shared.failed), (shared.modseq, seen.modseq)
+
+
+async def _send_states(
+    conversation: Conversation, view: View, plan: RowPlan, positions: Sequence[range], states: Sequence[Row]
+) -> int:
+    """Send what the change made of the messages at `positions`; returns how many of them are gone.
+
+    The columns of a state are those of the plan, of which MODSEQ is the last and may be missing.
+    """
+    base = view.folder_id << UID_BITS
+    width = 1 + len(plan.columns)
+    missing = 0
+    for group in split_positions(positions, plan.chunk_messages):
+        first, last = view.uids.uid_at(group[0].start), view.uids.uid_at(group[-1].stop - 1)
+        rows = states[bisect_left(states, (base + first,)) : bisect_left(states, (base + last + 1,))]
+        missing += await send_group(conversation, view, plan, group, [row[:width] for row in rows])
+    return missing
 
 
 async def _tell_modseq(conversation: Conversation, view: View, told: Sequence[UidRange]) -> None:
