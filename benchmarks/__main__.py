@@ -26,6 +26,7 @@ BENCHMARKS: Final[dict[str, Callable[[Options], Iterator[Table]]]] = {
 }
 SHORT_MESSAGES: Final = {"smtp": 1_000, "imap": 5_000, "growth": 6_000, "news": 50}
 """What a run of everything sends, to be done in three minutes; one benchmark by name uses its full number."""
+SHORT_CONNECTIONS: Final = 1_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _short(options: Options, name: str) -> Options:
-    return replace(options, messages=SHORT_MESSAGES.get(name))
+    connections = options.connections or SHORT_CONNECTIONS
+    return replace(options, messages=SHORT_MESSAGES.get(name), connections=connections)
 
 
 def _parser() -> argparse.ArgumentParser:

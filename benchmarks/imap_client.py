@@ -8,6 +8,7 @@ SILENCE_SECONDS = 120.0
 BUFFER_BYTES = 1 << 20
 TAIL_BYTES = 1024
 COMPLETED = re.compile(rb"(?:^|\r\n)a (OK|NO|BAD)[^\r\n]*\r\n$")
+IDLE_ANSWERED = re.compile(rb"(?:^|\r\n)i (OK|NO|BAD)[^\r\n]*\r\n$")
 
 
 class CommandFailedError(RuntimeError):
@@ -50,6 +51,15 @@ class ImapClient:
             raise CommandFailedError("IDLE was refused")
         self._buffer = None
 
+    def end_idle(self) -> None:
+        """End IDLE, and wait for its answer."""
+        self._socket.sendall(b"DONE\r\n")
+        read = self.line()
+        while (answer := IDLE_ANSWERED.search(read)) is None:
+            read += self.line()
+        if answer[1] != b"OK":
+            raise CommandFailedError(answer[0].decode(errors="replace").strip())
+
     def line(self) -> bytes:
         """Read one line, when nothing but a line can come."""
         read = b""
@@ -80,11 +90,3 @@ class ImapClient:
     def close(self) -> None:
         """Hang up."""
         self._socket.close()
-
-
-def trusting_context() -> ssl.SSLContext:
-    """Return a TLS context that takes the server's self-signed certificate."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

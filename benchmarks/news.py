@@ -48,8 +48,8 @@ def run(options: Options) -> Iterator[Table]:
 
 
 def _started(stack: ExitStack, folder: Path, workers: int, url: str, users: int = 1) -> BenchServer:
-    server = BenchServer(folder, workers, url)
-    stack.callback(server.stop)
+    server = BenchServer(folder, database=url, workers=workers)
+    stack.callback(server.end)
     server.start()
     if users:
         server.add_users(users)

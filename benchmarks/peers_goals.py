@@ -70,7 +70,7 @@ def goals_table(path: Path, memory: Iterable[MemoryRow]) -> Table:
     """Return the goals with the medians of what was measured, and with the memory of idle connections."""
     rows = list(read_lines(path, ImapRow))
     table = [_line(goal, [row for row in rows if row.test == goal.test]) for goal in GOALS]
-    table += [_memory_line(row) for row in memory if row[-1]]
+    table += [_memory_line(row) for row in memory if row.each_kib]
     return Table("peers: goals of reading", "medians; the ratio is Freehold's of Dovecot's", COLUMNS, table)
 
 
@@ -88,7 +88,7 @@ def _line(goal: Goal, rows: Sequence[ImapRow]) -> Sequence[Cell]:
 
 
 def _memory_line(row: MemoryRow) -> Sequence[Cell]:
-    label, kib = row[0], row[-1]
-    bound = PLAIN_KIB if label.startswith("plain") else TLS_KIB
+    bound = PLAIN_KIB if row.state.startswith("plain") else TLS_KIB
     wanted = Sense.AT_MOST.value.format(bound)
-    return (f"idle, {label}", "KiB", kib, "-", "-", "-", wanted, "yes" if kib <= bound else "NO")
+    reached = "yes" if row.each_kib <= bound else "NO"
+    return (f"idle, {row.state}", "KiB", row.each_kib, "-", "-", "-", wanted, reached)

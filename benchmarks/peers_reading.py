@@ -150,7 +150,7 @@ def _open_large_folder(reader: Reader, out: Path) -> None:
 
 def _search_unindexed(reader: Reader, server: BenchServer, out: Path) -> None:
     """Throw the index away, and search before it is made anew; the next round waits for it."""
-    server.command("search", "rebuild", "--mailbox", address_of(1))
+    server.run("search", "rebuild", "--mailbox", address_of(1))
     client = reader.log_in(FOLDER)
     for words in SEARCHES:
         label = UNINDEXED % words.decode()

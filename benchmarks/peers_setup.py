@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.options import Options
-from benchmarks.server import BenchServer, free_port
+from benchmarks.server import BenchServer
+from tests.scenarios.server import free_port
 
 FILES: Final = (
     "benchlib.py",
@@ -193,15 +194,14 @@ def _copy(source: Path, folder: Path) -> Bench:
 @contextmanager
 def freehold_beside(options: Options, bench: Bench) -> Iterator[BenchServer]:
     """Run a Freehold with users in a control group of its own, and stop it afterwards."""
-    server = BenchServer(
-        options.folder / "freehold", options.workers, prefix=(str(bench.programs / "incg"), "freehold")
-    )
+    folder, incg = options.folder / "freehold", str(bench.programs / "incg")
+    server = BenchServer(folder, workers=options.workers, prefix=(incg, "freehold"))
     try:
         server.start()
         server.add_users(USERS)
         yield server
     finally:
-        server.stop()
+        server.end()
 
 
 def _remove_groups(prefix: str) -> None:

@@ -9,8 +9,9 @@ from typing import Final
 
 from benchmarks.options import Options
 from benchmarks.report import Table, percentile
-from benchmarks.server import BenchServer, ServerFailedError, address_of, running_server
+from benchmarks.server import BenchServer, address_of, running_server
 from benchmarks.smtp_client import Load, Sent, send, shares
+from tests.scenarios.server import ServerFailedError
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB

@@ -7,8 +7,9 @@ from typing import Final
 from benchmarks.database import fresh_database
 from benchmarks.options import Options
 from benchmarks.report import Table
-from benchmarks.server import DOMAIN, BenchServer, ServerFailedError, address_of, password_of
+from benchmarks.server import DOMAIN, BenchServer, address_of, password_of
 from benchmarks.smtp_client import Load, send
+from tests.scenarios.server import ServerFailedError
 
 COLUMNS: Final = ("what", "seconds since the first start")
 
@@ -17,7 +18,7 @@ def run(options: Options) -> Iterator[Table]:
     """Start, add an owner, a domain and a mailbox by command, deliver; then stop and start again."""
     rows = []
     with fresh_database(options.database) as url:
-        server = BenchServer(options.folder / "start", options.workers, url)
+        server = BenchServer(options.folder / "start", database=url, workers=options.workers)
         began = time.perf_counter()
 
         def note(what: str) -> None:
@@ -26,9 +27,9 @@ def run(options: Options) -> Iterator[Table]:
         try:
             server.start()
             note("all ports open")
-            server.command("owner", "add", "bench", "--administrator")
-            server.command("domain", "add", DOMAIN)
-            server.command("mailbox", "add", address_of(1), "--password-stdin", stdin=password_of(1) + "\n")
+            server.run("owner", "add", "bench", "--administrator")
+            server.run("domain", "add", DOMAIN)
+            server.run("mailbox", "add", address_of(1), "--password-stdin", stdin=password_of(1) + "\n")
             note("owner, domain and mailbox added by command")
             _deliver_one(server)
             note("first mail accepted")
@@ -38,7 +39,7 @@ def run(options: Options) -> Iterator[Table]:
             _deliver_one(server)
             note("second start to mail accepted, alone")
         finally:
-            server.stop()
+            server.end()
     yield Table("start", "from an empty folder to the first mail", COLUMNS, rows)
 
 

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+
 from benchmarks import __main__ as program
 from benchmarks import micro, smtp_load
+from benchmarks.memory import USERS, Row, measure_connections
 from benchmarks.messages import make_message
 from benchmarks.options import Options
 from benchmarks.peers import run as run_peers
@@ -46,6 +48,13 @@ def test_the_load_generator_sends_what_the_server_stores(tmp_path: Path) -> None
             assert len(sent.latencies) == 20
         assert server.cpu_seconds() >= 0
         assert server.memory().pss_kib > 0
+
+
+def test_idle_connections_are_told_of_mail_when_they_have_been_measured(tmp_path: Path) -> None:
+    with running_server(tmp_path, workers=0, users=USERS) as server:
+        rows = list(measure_connections(server, 2 * USERS))
+
+    assert [row.told for row in rows] == [0, 0, 2 * USERS, 0, 0, 2 * USERS]
 
 
 def test_a_refused_message_is_counted_and_the_others_go_on(tmp_path: Path) -> None:
@@ -126,7 +135,9 @@ def test_goals_say_whether_they_are_reached(tmp_path: Path) -> None:
     ]
     out.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
-    rows = {row[0]: row for row in goals_table(out, [("TLS: 9 connections", 4, 1.0, 1.0, 33.0)]).rows}
+    memory = [Row("TLS: before", 4, 1.0, 1.0, 0, 0.0), Row("TLS: 9 connections", 4, 1.0, 1.0, 9, 33.0)]
+
+    rows = {row[0]: row for row in goals_table(out, memory).rows}
 
     assert rows["fetch 10k FLAGS"][2:] == (4.0, 2.0, 2.0, 1.0, "at most 2.0 × Dovecot's", "yes")
     assert [rows[test][-1] for test in ("append 4k c1", "fetch BODY[] 1000x4k")] == ["NO", "yes"]

@@ -15,15 +15,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 STOP_SECONDS = 40.0
+POLL_SECONDS = 0.005
+COMMAND_SECONDS = 60.0
 LISTENERS = ("smtp", "submission", "submissions", "lmtp", "imap", "imaps", "pop3", "pop3s")
 FREEHOLD = (sys.executable, "-m", "freehold")
-
 
 PORTS = range(10_000, 32_000)
 """Below those that the kernel gives to connections."""
 WORKERS = 16
+
+
+class ServerFailedError(RuntimeError):
+    """The server did not do what was asked of it; the message says what, or ends with its log."""
 
 
 def _candidates() -> Iterator[int]:
@@ -51,7 +56,8 @@ def free_port() -> int:
 class Server:
     """One installation: its folder, configuration and ports; started and killed at will.
 
-    `extra` is TOML that follows; `listen_extra` adds lines to a listener's section.
+    `extra` is TOML that follows; `listen_extra` adds lines to a listener's section; `prefix` are the words
+    of a command that runs the server's.
     """
 
     folder: Path
@@ -60,6 +66,8 @@ class Server:
     workers: int = 2
     extra: str = ""
     listen_extra: Mapping[str, str] = field(default_factory=dict)
+    prefix: Sequence[str] = ()
+    has_metrics: bool = True
     ports: dict[str, int] = field(default_factory=lambda: {name: free_port() for name in LISTENERS})
     metrics_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
@@ -82,13 +90,14 @@ class Server:
     def write_config(self) -> None:
         """Write the configuration file."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        metrics = f"127.0.0.1:{self.metrics_port}" if self.has_metrics else ""
         lines = [
             f'hostname = "{self.hostname}"',
             f'data = "{self.data}"',
             f'user = "{getpass.getuser()}"',
             f"workers = {self.workers}",
             "[metrics]",
-            f'address = "127.0.0.1:{self.metrics_port}"',
+            f'address = "{metrics}"',
         ]
         if self.database:
             lines += ["[database]", f'url = "{self.database}"']
@@ -100,12 +109,17 @@ class Server:
             ]
         self.config.write_text("\n".join([*lines, self.extra, ""]))
 
-    def start(self, *, prefix: Sequence[str] = ()) -> None:
-        """Start the server and wait until it takes connections on every port."""
+    def start(self) -> None:
+        """Start the server and wait until it takes connections on every port.
+
+        Raises:
+            ServerFailedError: it ended, or took too long.
+        """
         self.write_config()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*prefix, *FREEHOLD, "--config", str(self.config), "serve"],
+                [*self.prefix, *FREEHOLD, "--config", str(self.config), "serve"],
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -113,7 +127,11 @@ class Server:
         self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
-        """Wait until every port answers; says what the log says if none does."""
+        """Wait until every port answers.
+
+        Raises:
+            ServerFailedError: the server ended, or took too long.
+        """
         deadline = time.monotonic() + START_SECONDS
         for port in self.ports.values():
             while True:
@@ -121,9 +139,9 @@ class Server:
                     probe.settimeout(5)
                     break
                 assert self.process is not None
-                assert self.process.poll() is None, self.log.read_text()[-4000:]
-                assert time.monotonic() < deadline, self.log.read_text()[-4000:]
-                time.sleep(0.02)
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise ServerFailedError(f"the server is not there:\n{self.log.read_text()[-4000:]}")
+                time.sleep(POLL_SECONDS)
 
     def pids(self) -> list[int]:
         """Return the processes of the running server, the supervisor first."""
@@ -162,17 +180,27 @@ class Server:
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process = None
 
+    def end(self) -> None:
+        """Stop the server if it runs."""
+        if self.process is not None:
+            self.stop()
+
     def run(self, *arguments: str, stdin: str = "", check: bool = True) -> str:
-        """Run a freehold command on this installation and return what it printed."""
+        """Run a freehold command on this installation and return what it printed.
+
+        Raises:
+            ServerFailedError: the command failed, and is checked.
+        """
         done = subprocess.run(
             [*FREEHOLD, "--config", str(self.config), *arguments],
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=COMMAND_SECONDS,
             check=False,
         )
-        assert not check or done.returncode == 0, done.stdout + done.stderr
+        if check and done.returncode:
+            raise ServerFailedError(f"freehold {' '.join(arguments)}: {done.stdout}{done.stderr}")
         return done.stdout
 
     def run_json(self, *arguments: str) -> Any:
@@ -197,8 +225,7 @@ def running_server(folder: Path, **settings: Any) -> Iterator[Server]:
         server.add_people("ann@example.test", "bob@example.test")
         yield server
     finally:
-        if server.process is not None:
-            server.stop()
+        server.end()
 
 
 def trusting_context() -> ssl.SSLContext:

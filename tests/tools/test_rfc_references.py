@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tools.rfc_pages import make_pages
 from tools.rfc_references import Reference, find_references, section_key, section_text
 
