@@ -6,6 +6,7 @@ two of them, and no more is inflated than the connection is ready to queue.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from freehold.kernel.deflate import CompressionError, Deflater, Inflater
@@ -24,27 +25,28 @@ class CompressedTransport(asyncio.Transport, asyncio.Protocol):
 
     __slots__ = (
         "_below", "_connection", "_deflater", "_inflater", "_is_active", "_is_blocked", "_is_holding",
-        "_is_reading_paused", "_is_scheduled", "_loop", "_plain", "_saw_eof", "_timer",
+        "_is_reading_paused", "_is_scheduled", "_log_fields", "_loop", "_plain", "_saw_eof", "_timer",
     )  # fmt: skip
 
     def __init__(
         self,
         below: asyncio.Transport,
         connection: asyncio.Protocol,
-        loop: asyncio.AbstractEventLoop,
         came: bytes,
         *,
         is_blocked: bool,
+        log_fields: Callable[[], dict[str, object]],
     ) -> None:
         """Take over a transport from its connection.
 
         `came` was read already and is inflated soon. `is_blocked` says that the transport has had the
-        connection pause writing.
+        connection pause writing. `log_fields` returns whose connection this is, for the log.
         """
         super().__init__()
         self._below = below
         self._connection = connection
-        self._loop = loop
+        self._log_fields = log_fields
+        self._loop = asyncio.get_running_loop()
         self._deflater = Deflater()
         self._inflater = Inflater()
         self._plain = bytearray()
@@ -56,7 +58,7 @@ class CompressedTransport(asyncio.Transport, asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._inflater.feed(came)
         below.set_protocol(self)
-        loop.call_soon(self._go_on_reading)
+        self._loop.call_soon(self._go_on_reading)
 
     # What the connection asks of its transport.
 
@@ -170,7 +172,7 @@ class CompressedTransport(asyncio.Transport, asyncio.Protocol):
                     break
                 self._connection.data_received(piece)
         except CompressionError as error:
-            log.info("connection cut off", reason=error.public)
+            log.info("connection cut off", **self._log_fields(), reason=error.public)
             self.abort()
         is_ended = self._saw_eof or self._inflater.is_ended
         if is_ended and not self._is_stopped and not self._connection.eof_received():

@@ -93,7 +93,7 @@ class StreamConnection(asyncio.Protocol):
             self._drop_unread()
             self._is_reading_paused = False
             self._transport = CompressedTransport(
-                self._transport, self, self._owner.loop, came, is_blocked=self._is_writing_paused
+                self._transport, self, came, is_blocked=self._is_writing_paused, log_fields=self._fields
             )
 
     def wake(self) -> None:
