@@ -22,6 +22,8 @@ ANN = "ann@example.test"
 BOB = "bob@example.test"
 RUN_SECONDS = 60.0
 WAIT_SECONDS = 20.0
+DOTS = ".\r\n..\r\n.hidden\r\n\r\nend"
+"""A body whose lines SMTP and POP3 must stuff."""
 
 
 def need(*programs: str) -> None:
@@ -170,15 +172,34 @@ def certificate_of(server: Server) -> Path:
     return place
 
 
-def getmail(server: Server, home: Path, retriever: str, listener: str, *, delete: bool) -> None:
-    """Have getmail fetch Bob's mail once and hand it to the server by LMTP, for Ann.
+def fetchmail(
+    server: Server, home: Path, listener: str, *options: str, accepted: Sequence[int] = (0,)
+) -> None:
+    """Have fetchmail fetch Bob's mail once; over TLS, begun by STARTTLS where the listener is plain."""
+    protocol = listener.removesuffix("s")
+    uidl = " uidl" if protocol == "pop3" else ""
+    tls = "ssl" if listener.endswith("s") else 'sslproto "tls1.2+"'
+    settings = write_private(
+        home / "fetchmailrc",
+        f'set idfile "{home / "ids"}"',
+        f"poll 127.0.0.1 protocol {protocol} service {server.ports[listener]} timeout 30{uidl}",
+        f'user "{BOB}" password "{PASSWORD}" {tls} sslcertck sslcertfile "{certificate_of(server)}"',
+        f'sslcommonname "{server.hostname}"',
+        *options,
+    )
+    command = ("fetchmail", "-f", str(settings), "--nosyslog", "--nodetach")
+    run_program(*command, home=home, accepted=accepted)
+
+
+def getmail(server: Server, home: Path, listener: str, *, delete: bool) -> None:
+    """Have getmail fetch Bob's mail once ("imaps", "pop3s") and hand it to the server by LMTP, for Ann.
 
     All other ways out of getmail fork, and wait three minutes in vain for a child that ends too soon.
     """
     write_private(
         home / "getmailrc",
         "[retriever]",
-        f"type = {retriever}",
+        f"type = Simple{listener.removesuffix('s').upper()}SSLRetriever",
         "server = 127.0.0.1",
         f"port = {server.ports[listener]}",
         f"username = {BOB}",

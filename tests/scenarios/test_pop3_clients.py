@@ -1,4 +1,4 @@
-"""Programs that read by POP3: poplib, fetchmail, getmail, curl and mutt, over plain text, STLS and TLS."""
+"""Programs that read by POP3: poplib, curl and mutt, over plain text, STLS and TLS."""
 
 import poplib
 from pathlib import Path
@@ -6,16 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.clients import (
-    ANN,
     BOB,
+    DOTS,
     PASSWORD,
-    below_trace,
     certificate_of,
     deliver,
-    getmail,
     message,
     need,
-    only_with_subject,
     open_imap,
     read_all,
     run_on_terminal,
@@ -26,9 +23,6 @@ from tests.scenarios.clients import (
 from tests.scenarios.server import Server, trusting_context
 
 pytestmark = pytest.mark.scenario
-
-FETCHMAIL_NO_MAIL = 1
-DOTS = ".\r\n..\r\n.hidden\r\n\r\nend"
 
 
 def open_pop3(server: Server, transport: str) -> poplib.POP3:
@@ -60,57 +54,6 @@ def test_poplib_reads_and_removes(server: Server, transport: str) -> None:
     client.dele(1)
     assert client.quit() == b"+OK Goodbye"
     assert subjects(read_all(server)) == ["pop two"]
-
-
-def fetchmail_settings(server: Server, home: Path, *options: str, tls: bool = True) -> Path:
-    """Write fetchmail's configuration for Bob's mail, with TLS from the start or by STLS."""
-    port = server.ports["pop3s" if tls else "pop3"]
-    how = "ssl" if tls else 'sslproto "tls1.2+"'
-    return write_private(
-        home / "fetchmailrc",
-        f'set idfile "{home / "ids"}"',
-        f"poll 127.0.0.1 protocol pop3 service {port} timeout 30 uidl",
-        f'user "{BOB}" password "{PASSWORD}" {how} sslcertck sslcertfile "{certificate_of(server)}"',
-        f'sslcommonname "{server.hostname}"',
-        *options,
-    )
-
-
-@pytest.mark.parametrize("tls", [True, False], ids=["tls", "stls"])
-def test_fetchmail_keeps_mail_and_fetches_only_what_is_new(server: Server, tmp_path: Path, tls: bool) -> None:
-    need("fetchmail")
-    out = tmp_path / "out"
-    settings = fetchmail_settings(server, tmp_path, "keep", f"mda \"/bin/sh -c 'cat >> {out}'\"", tls=tls)
-    fetch = ("fetchmail", "-f", str(settings), "--nosyslog", "--nodetach")
-    deliver(server, message("fetchmail one"), message("fetchmail two"))
-    run_program(*fetch, home=tmp_path)
-    assert out.read_bytes().count(b"Subject: fetchmail") == 2
-    run_program(*fetch, home=tmp_path, accepted=[FETCHMAIL_NO_MAIL])
-    deliver(server, message("fetchmail three"))
-    run_program(*fetch, home=tmp_path)
-    assert out.read_bytes().count(b"Subject: fetchmail") == 3
-    assert len(read_all(server)) == 3
-
-
-def test_fetchmail_moves_mail_to_another_mailbox_over_smtp(server: Server, tmp_path: Path) -> None:
-    need("fetchmail")
-    options = ("nokeep", "fetchall", f'smtphost "127.0.0.1/{server.ports["smtp"]}"', f'smtpname "{ANN}"')
-    settings = fetchmail_settings(server, tmp_path, *options)
-    deliver(server, message("moved on", DOTS), message("moved on too"))
-    run_program("fetchmail", "-f", str(settings), "--nosyslog", "--nodetach", home=tmp_path)
-    assert read_all(server) == []
-    assert below_trace(only_with_subject(server, "moved on", ANN)) == message("moved on", DOTS)
-
-
-@pytest.mark.parametrize("delete", [False, True])
-def test_getmail_fetches_each_message_once(server: Server, tmp_path: Path, delete: bool) -> None:
-    need("getmail")
-    sent = [message("getmail one"), message("getmail two", DOTS)]
-    deliver(server, *sent)
-    for _ in range(2):
-        getmail(server, tmp_path, "SimplePOP3SSLRetriever", "pop3s", delete=delete)
-    assert [below_trace(one) for one in read_all(server, ANN)] == sent
-    assert len(read_all(server)) == (0 if delete else 2)
 
 
 @pytest.mark.parametrize("transport", ["plain", "stls", "tls"])

@@ -1,4 +1,4 @@
-"""Programs that carry mail away: fetchmail, getmail and curl."""
+"""Programs that carry mail away: fetchmail and getmail, by IMAP and by POP3, and curl by IMAP."""
 
 from pathlib import Path
 
@@ -7,10 +7,12 @@ import pytest
 from tests.scenarios.clients import (
     ANN,
     BOB,
+    DOTS,
     PASSWORD,
     below_trace,
     certificate_of,
     deliver,
+    fetchmail,
     getmail,
     message,
     need,
@@ -18,7 +20,6 @@ from tests.scenarios.clients import (
     read_all,
     run_program,
     subjects,
-    write_private,
 )
 from tests.scenarios.server import Server
 
@@ -26,55 +27,53 @@ pytestmark = pytest.mark.scenario
 
 FETCHMAIL_NO_MAIL = 1
 GETMAIL_FIELD = b"X-getmail-retrieved-from-mailbox: INBOX\r\n"
+"""What getmail adds to what it has read by IMAP."""
 
 
-def fetchmail_settings(server: Server, home: Path, *options: str) -> Path:
-    """Write fetchmail's configuration for Bob's mail."""
-    return write_private(
-        home / "fetchmailrc",
-        f"poll 127.0.0.1 protocol imap service {server.ports['imaps']} timeout 30",
-        f'user "{BOB}" password "{PASSWORD}" ssl sslcertck sslcertfile "{certificate_of(server)}"',
-        f'sslcommonname "{server.hostname}"',
-        *options,
-    )
-
-
-def test_fetchmail_keeps_mail_and_fetches_only_what_is_new(server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("listener", ["imap", "imaps", "pop3", "pop3s"])
+def test_fetchmail_keeps_mail_and_fetches_only_what_is_new(
+    server: Server, tmp_path: Path, listener: str
+) -> None:
     need("fetchmail")
     out = tmp_path / "out"
-    settings = fetchmail_settings(server, tmp_path, "keep", f"mda \"/bin/sh -c 'cat >> {out}'\"")
-    fetch = ("fetchmail", "-f", str(settings), "--nosyslog", "--nodetach")
+    options = ("keep", f"mda \"/bin/sh -c 'cat >> {out}'\"")
     deliver(server, message("fetchmail one"), message("fetchmail two"))
-    run_program(*fetch, home=tmp_path)
+    fetchmail(server, tmp_path, listener, *options)
     assert out.read_bytes().count(b"Subject: fetchmail") == 2
-    run_program(*fetch, home=tmp_path, accepted=[FETCHMAIL_NO_MAIL])
+    fetchmail(server, tmp_path, listener, *options, accepted=[FETCHMAIL_NO_MAIL])
     deliver(server, message("fetchmail three"))
-    run_program(*fetch, home=tmp_path)
+    fetchmail(server, tmp_path, listener, *options)
     assert out.read_bytes().count(b"Subject: fetchmail") == 3
     assert len(read_all(server)) == 3
 
 
-def test_fetchmail_moves_mail_to_another_mailbox_over_smtp(server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("listener", ["imaps", "pop3s"])
+def test_fetchmail_moves_mail_to_another_mailbox_over_smtp(
+    server: Server, tmp_path: Path, listener: str
+) -> None:
     need("fetchmail")
     options = ("nokeep", "fetchall", f'smtphost "127.0.0.1/{server.ports["smtp"]}"', f'smtpname "{ANN}"')
-    settings = fetchmail_settings(server, tmp_path, *options)
-    deliver(server, message("moved on"), message("moved on too"))
-    run_program("fetchmail", "-f", str(settings), "--nosyslog", "--nodetach", home=tmp_path)
+    deliver(server, message("moved on", DOTS), message("moved on too"))
+    fetchmail(server, tmp_path, listener, *options)
     assert read_all(server) == []
-    assert below_trace(only_with_subject(server, "moved on", ANN)) == message("moved on")
+    assert below_trace(only_with_subject(server, "moved on", ANN)) == message("moved on", DOTS)
     assert sorted(subjects(read_all(server, ANN))) == ["moved on", "moved on too"]
 
 
 @pytest.mark.parametrize("delete", [False, True])
-def test_getmail_fetches_each_message_once(server: Server, tmp_path: Path, delete: bool) -> None:
+@pytest.mark.parametrize("listener", ["imaps", "pop3s"])
+def test_getmail_fetches_each_message_once(
+    server: Server, tmp_path: Path, listener: str, delete: bool
+) -> None:
     need("getmail")
-    sent = [message("getmail one"), message("getmail two", "Two\r\n\r\n  lines \t\r\n")]
+    blanks = "Two\r\n\r\n  lines \t\r\n"
+    sent = [message("getmail one"), message("getmail two", DOTS), message("getmail three", blanks)]
     deliver(server, *sent)
     for _ in range(2):
-        getmail(server, tmp_path, "SimpleIMAPSSLRetriever", "imaps", delete=delete)
+        getmail(server, tmp_path, listener, delete=delete)
     arrived = [one.replace(GETMAIL_FIELD, b"") for one in read_all(server, ANN)]
     assert [below_trace(one) for one in arrived] == sent
-    assert len(read_all(server)) == (0 if delete else 2)
+    assert len(read_all(server)) == (0 if delete else 3)
 
 
 def curl(server: Server, path: str, *arguments: str) -> bytes:

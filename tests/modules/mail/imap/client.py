@@ -1,4 +1,4 @@
-"""A client that sends literal bytes and gives back literal bytes; every wait has a time-out."""
+"""A client of IMAP that sends literal bytes and gives back literal bytes; every wait has a time-out."""
 
 import asyncio
 import re
@@ -9,8 +9,7 @@ from freehold.kernel.stream import SessionFactory
 from freehold.modules.mail.imap.factory import make_factory
 from freehold.modules.mail.imap.settings import ImapSettings
 from tests.mail_host import PASSWORD, MailHost
-
-WAIT_SECONDS = 20
+from tests.modules.mail.talk import WAIT_SECONDS, Talk, connected
 
 _LITERAL = re.compile(rb"~?\{(\d+)\}\r\n\Z")
 
@@ -24,15 +23,8 @@ def imap(
     )
 
 
-class ImapTalk:
+class ImapTalk(Talk):
     """One connection."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    def send(self, data: bytes) -> None:
-        self.writer.write(data)
 
     async def line(self) -> bytes:
         """Return one response, with the literals in it and without its line end."""
@@ -77,21 +69,13 @@ class ImapTalk:
         self.send(b"a APPEND " + mailbox + b" " + arguments + literal + message + b"\r\n")
         return (await self.replies())[-1]
 
-    async def rest(self) -> bytes:
-        """Return everything until the server closes."""
-        return await asyncio.wait_for(self.reader.read(), WAIT_SECONDS)
-
 
 @asynccontextmanager
 async def stranger(port: int) -> AsyncIterator[ImapTalk]:
     """Connect, and take the greeting."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 18)
-    talk = ImapTalk(reader, writer)
-    try:
+    async with connected(port, ImapTalk, limit=1 << 18) as talk:
         assert (await talk.line()).startswith(b"* OK [CAPABILITY IMAP4rev1 ")
         yield talk
-    finally:
-        writer.close()
 
 
 @asynccontextmanager

@@ -11,7 +11,8 @@ from freehold.modules.mail.events import FolderChanged
 from freehold.modules.mail.imap import notify_state
 from tests.mail_host import MailHost
 from tests.modules.mail.folders.store import open_box
-from tests.modules.mail.imap.client import WAIT_SECONDS, ImapTalk, member
+from tests.modules.mail.imap.client import ImapTalk, member
+from tests.modules.mail.talk import WAIT_SECONDS
 
 MESSAGE = b"Subject: x\r\n\r\nbody\r\n"
 ALL_OF_MESSAGES = b"(MessageNew MessageExpunge FlagChange)"
@@ -288,12 +289,15 @@ async def test_what_is_asked_for_replaces_what_was(port: int) -> None:
         (b"NOTIFY SET (mailboxes () (MailboxName))", b"BAD"),
         (b"NOTIFY SET (elsewhere (MailboxName))", b"BAD"),
         (b"NOTIFY SET (selected (MailboxName))", b"BAD"),
+        (b"NOTIFY SET (selected (MailboxMetadataChange))", b"BAD"),
+        (b"NOTIFY SET (selected-delayed (ServerMetadataChange))", b"BAD"),
         (b"NOTIFY SET (selected NONE) (selected-delayed NONE)", b"BAD"),
         (b"NOTIFY SET (personal (MessageNew (UID) MessageExpunge))", b"BAD"),
         (b"NOTIFY SET (selected (MessageNew () MessageExpunge))", b"BAD"),
         (
-            b"NOTIFY SET (personal (MailboxMetadataChange))",
-            b"NO [BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)]",
+            b"NOTIFY SET (personal (AnnotationChange))",
+            b"NO [BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange"
+            b" MailboxMetadataChange ServerMetadataChange)]",
         ),
         (b"NOTIFY SET (personal (AnnotationChange ServerMetadataChange))", b"NO [BADEVENT (MessageNew "),
         (b"NOTIFY SET (personal (Sunrise))", b"NO [BADEVENT (MessageNew "),

@@ -1,4 +1,4 @@
-"""A client that sends literal bytes and gives back literal bytes; every wait has a time-out."""
+"""A client of POP3 that sends literal bytes and gives back literal bytes; every wait has a time-out."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,8 +9,7 @@ from freehold.modules.mail.pop3.context import make_context
 from freehold.modules.mail.pop3.session import make_factory
 from freehold.modules.mail.pop3.settings import Pop3Settings
 from tests.mail_host import PASSWORD, MailHost
-
-WAIT_SECONDS = 20
+from tests.modules.mail.talk import WAIT_SECONDS, Talk, connected
 
 
 def pop3(
@@ -30,15 +29,8 @@ async def serving(host: MailHost) -> AsyncIterator[int]:
     await context.late_writes.close()
 
 
-class Pop3Talk:
+class Pop3Talk(Talk):
     """One connection."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    def send(self, data: bytes) -> None:
-        self.writer.write(data)
 
     async def line(self) -> bytes:
         """Return one line with its end."""
@@ -75,21 +67,13 @@ class Pop3Talk:
         assert await self.ask(b"QUIT") == b"+OK Goodbye"
         assert await self.rest() == b""
 
-    async def rest(self) -> bytes:
-        """Return everything until the server closes."""
-        return await asyncio.wait_for(self.reader.read(), WAIT_SECONDS)
-
 
 @asynccontextmanager
 async def stranger(port: int) -> AsyncIterator[Pop3Talk]:
     """Connect, and take the greeting."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
-    talk = Pop3Talk(reader, writer)
-    try:
+    async with connected(port, Pop3Talk, limit=1 << 20) as talk:
         assert await talk.line() == b"+OK mail.example.test ready\r\n"
         yield talk
-    finally:
-        writer.close()
 
 
 @asynccontextmanager
