@@ -54,6 +54,22 @@ async def login_id(database: Database, passwords: Passwords) -> int:
     return await new_login(database, owner.id, "ann@a.example", await passwords.make(PASSWORD), "Ann")
 
 
+async def new_app_password(database: Database, expires_ms: int | None = None) -> tuple[int, str]:
+    """Give Ann an app password for IMAP; returns its id and its secret."""
+    secret = make_secret()
+    made = await database.write(
+        add_app_password,
+        HOST_ADMINISTRATOR,
+        "ann",
+        secret=secret,
+        label="Phone",
+        uses=(Use.IMAP,),
+        expires_ms=expires_ms,
+        now_ms=NOW_MS,
+    )
+    return made.app_password.id, secret
+
+
 async def refuse(
     authenticator: Authenticator, login: str, password: str = PASSWORD, use: Use = Use.IMAP
 ) -> None:
@@ -137,19 +153,9 @@ async def test_a_hash_of_an_old_cost_is_renewed_by_a_login(
 async def test_an_app_password_works_for_its_uses_until_it_expires(
     database: Database, authenticator: Authenticator, clock: SetClock, login_id: int
 ) -> None:
-    secret = make_secret()
-    new = await database.write(
-        add_app_password,
-        HOST_ADMINISTRATOR,
-        "ann",
-        secret=secret,
-        label="Phone",
-        uses=(Use.IMAP,),
-        expires_ms=NOW_MS + 1000,
-        now_ms=NOW_MS,
-    )
+    app_password_id, secret = await new_app_password(database, expires_ms=NOW_MS + 1000)
     identity = await authenticator.authenticate(login="ann", password=secret.upper(), use=Use.IMAP)
-    assert (identity.login_id, identity.app_password_id) == (login_id, new.app_password.id)
+    assert (identity.login_id, identity.app_password_id) == (login_id, app_password_id)
     await refuse(authenticator, "ann", secret, Use.SUBMISSION)
     clock.moment_ms += 1000
     await refuse(authenticator, "ann", secret)
@@ -161,19 +167,10 @@ async def test_an_app_password_works_for_its_own_login_only_and_not_after_it_is_
     del login_id
     login = await database.read(visible_login, HOST_ADMINISTRATOR, "ann")
     await new_login(database, login.owner_id, "bob@a.example", await passwords.make(PASSWORD))
-    secret = make_secret()
-    new = await database.write(
-        add_app_password,
-        HOST_ADMINISTRATOR,
-        "ann",
-        secret=secret,
-        label="Phone",
-        uses=(Use.IMAP,),
-        now_ms=NOW_MS,
-    )
+    app_password_id, secret = await new_app_password(database)
     await refuse(authenticator, "bob@a.example", secret)
     await authenticator.authenticate(login="ann", password=secret, use=Use.IMAP)
-    await database.write(revoke_app_password, HOST_ADMINISTRATOR, "ann", new.app_password.id)
+    await database.write(revoke_app_password, HOST_ADMINISTRATOR, "ann", app_password_id)
     await refuse(authenticator, "ann", secret)
 
 
@@ -181,16 +178,7 @@ async def test_the_last_use_of_an_app_password_is_noted_now_and_then(
     database: Database, clock: SetClock, login_id: int
 ) -> None:
     del login_id
-    secret = make_secret()
-    await database.write(
-        add_app_password,
-        HOST_ADMINISTRATOR,
-        "ann",
-        secret=secret,
-        label="Phone",
-        uses=(Use.IMAP,),
-        now_ms=NOW_MS,
-    )
+    _, secret = await new_app_password(database)
 
     async def log_in_at(moment_ms: int) -> int | None:
         clock.moment_ms = moment_ms

@@ -1,3 +1,4 @@
+import asyncio
 import ssl
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import pytest
 
 from freehold.kernel.listener import Listener
 from freehold.kernel.listener_settings import ListenerSettings
-from tests.kernel.line_server import TRUSTING, line_server, self_signed_context, until
+from tests.kernel.line_server import TRUSTING, LineServer, line_server, self_signed_context, until
 
 
 @pytest.fixture
@@ -78,10 +79,7 @@ async def test_bytes_that_are_no_handshake_close_the_connection(
     context: ssl.SSLContext, implicit_tls: bool
 ) -> None:
     async with line_server(context=lambda: context, implicit_tls=implicit_tls) as server:
-        reader, writer = await server.connect()
-        if not implicit_tls:
-            writer.write(b"STARTTLS\n")
-            assert await reader.readexactly(15) == b"hello\ngo ahead\n"
+        reader, writer = await awaited_handshake(server, implicit_tls)
         writer.write(b"EHLO plain.example\r\n")
         await reader.read()
         writer.close()
@@ -96,10 +94,7 @@ async def test_a_handshake_that_takes_too_long_is_cut_off(
 ) -> None:
     settings = ListenerSettings(handshake_seconds=0.05)
     async with line_server(settings, context=lambda: context, implicit_tls=implicit_tls) as server:
-        reader, writer = await server.connect()
-        if not implicit_tls:
-            writer.write(b"STARTTLS\n")
-            assert await reader.readexactly(15) == b"hello\ngo ahead\n"
+        reader, writer = await awaited_handshake(server, implicit_tls)
         assert await reader.read() == b""
         writer.close()
         await until_closed(server.listener)
@@ -111,10 +106,7 @@ async def test_a_peer_that_goes_away_instead_of_a_handshake_is_forgotten(
     context: ssl.SSLContext, implicit_tls: bool
 ) -> None:
     async with line_server(context=lambda: context, implicit_tls=implicit_tls) as server:
-        reader, writer = await server.connect()
-        if not implicit_tls:
-            writer.write(b"STARTTLS\n")
-            assert await reader.readexactly(15) == b"hello\ngo ahead\n"
+        _, writer = await awaited_handshake(server, implicit_tls)
         writer.close()
         await writer.wait_closed()
         await until_closed(server.listener)
@@ -170,6 +162,17 @@ async def test_draining_ends_a_handshake_under_way(context: ssl.SSLContext) -> N
         assert server.listener.open_connections == 0
         assert await reader.read() == b""
         writer.close()
+
+
+async def awaited_handshake(
+    server: LineServer, implicit_tls: bool
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect; returns when the server awaits a handshake."""
+    reader, writer = await server.connect()
+    if not implicit_tls:
+        writer.write(b"STARTTLS\n")
+        assert await reader.readexactly(15) == b"hello\ngo ahead\n"
+    return reader, writer
 
 
 async def until_closed(listener: Listener) -> None:

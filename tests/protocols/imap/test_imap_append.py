@@ -8,14 +8,12 @@ from freehold.protocols.imap.any_state import Noop
 from freehold.protocols.imap.connection import ServerConnection
 from freehold.protocols.imap.errors import ProtocolError, Status
 from freehold.protocols.imap.events import (
-    NEED_DATA,
     AppendFinished,
     AppendMessageEnd,
     AppendStarted,
     BadCommand,
     CatenateText,
     CatenateUrl,
-    Event,
     LiteralChunk,
     Replaced,
 )
@@ -23,21 +21,13 @@ from freehold.protocols.imap.limits import MAX_CATENATE_PARTS, MEMBER_LIMITS, Li
 from freehold.protocols.imap.sequence_set import SequenceSet
 from freehold.protocols.imap.states import State
 from tests.fuzz.fuzz_imap import check
+from tests.protocols.imap.events import pull
 
 DONE = [AppendMessageEnd(), AppendFinished(b"a")]
 
 
 def member(limits: Limits = MEMBER_LIMITS, state: State = State.SELECTED) -> ServerConnection:
     return ServerConnection(limits, state)
-
-
-def pull(connection: ServerConnection, data: bytes) -> list[Event]:
-    connection.receive(data)
-    events: list[Event] = []
-    while (event := connection.next_event()) is not NEED_DATA:
-        assert not isinstance(event, type(NEED_DATA))
-        events.append(event)
-    return events
 
 
 def test_a_literal8_may_hold_nul() -> None:
@@ -186,6 +176,10 @@ def test_replace_names_one_message_and_brings_another(command: bytes, replaced: 
         b"a APPEND ~{1+}\r\nx {1+}\r\nA\r\n",
         b"a APPEND x (\\Seen {1+}\r\nA\r\n",
         b"a APPEND x FOO {1+}\r\nA\r\n",
+        b"a APPEND x\r\n",
+        b"a APPEND x (\\Seen)\r\n",
+        b"a APPEND x {1+}\r\nA (\r\n",
+        b"a APPEND x {1+}\r\nA{1+}\r\nB\r\n",
     ],
 )
 def test_what_is_malformed_ends_in_bad_and_costs_no_more_than_the_command(command: bytes) -> None:

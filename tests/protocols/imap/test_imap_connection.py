@@ -18,7 +18,6 @@ from freehold.protocols.imap.events import (
     AuthAborted,
     AuthResponse,
     BadCommand,
-    Event,
     IdleDone,
     LiteralChunk,
 )
@@ -27,19 +26,11 @@ from freehold.protocols.imap.limits import Limits
 from freehold.protocols.imap.mailbox import Delete
 from freehold.protocols.imap.select import Close, Select
 from freehold.protocols.imap.states import State
+from tests.protocols.imap.events import pull
 
 
 def member(limits: Limits | None = None) -> ServerConnection:
     return ServerConnection(limits or Limits(), state=State.AUTHENTICATED)
-
-
-def pull(connection: ServerConnection, data: bytes = b"") -> list[Event]:
-    connection.receive(data)
-    events: list[Event] = []
-    while (event := connection.next_event()) is not NEED_DATA:
-        assert not isinstance(event, type(NEED_DATA))
-        events.append(event)
-    return events
 
 
 def test_pipelined_commands_come_one_by_one() -> None:
@@ -260,21 +251,6 @@ def test_a_refused_message_too_long_to_skip_ends_the_connection() -> None:
     connection.refuse("mailbox is full")
     with pytest.raises(ProtocolError):
         connection.next_event()
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        b"a APPEND x\r\n",
-        b"a APPEND x (\\Seen)\r\n",
-        b"a APPEND x {1+}\r\nA (\r\n",
-        b"a APPEND x {1+}\r\nA{1+}\r\nB\r\n",
-    ],
-)
-def test_a_malformed_append_ends_in_bad(command: bytes) -> None:
-    *_, bad, noop = pull(member(), command + b"b NOOP\r\n")
-    assert isinstance(bad, BadCommand)
-    assert (bad.tag, bad.status, noop) == (b"a", Status.BAD, Noop(b"b"))
 
 
 def test_authentication_is_a_dialogue() -> None:

@@ -17,7 +17,7 @@ from freehold.kernel.module import Runtime
 from freehold.modules.mail.addresses.model import Resolution
 from freehold.modules.mail.addresses.resolve import resolve
 from freehold.modules.mail.delivery.accept import Delivered, Received, accept_message
-from freehold.modules.mail.delivery.arrival import Arrival, describe, examine
+from freehold.modules.mail.delivery.own_message import receive_own
 from freehold.modules.mail.delivery.plan import AcceptedRecipient, DeliveryPlan, plan_delivery
 from freehold.modules.mail.errors import AddressLoopError, MailboxDisabledError, UnknownAddressError
 from freehold.modules.mail.events import FolderChanged, QueueChanged
@@ -34,8 +34,6 @@ PAUSE_SECONDS = 60.0
 MAX_ID = 2**63 - 1
 BATCH = 100
 """Holders that are read at once."""
-RETURN_PATH = b"Return-Path: <>\r\n"
-NOTICE_LIFETIME_MS = 5 * 24 * 3600 * 1000
 
 
 class Holder(Enum):
@@ -208,20 +206,14 @@ async def _write(runtime: Runtime, crossing: Crossing, to: str) -> Received:
     now_ms = runtime.clock.now_ms()
     owner = crossing.name if crossing.kind is Holder.OWNER else None
     text = write_notice(Notice(to, runtime.hostname, crossing.use, owner, now_ms))
-    blob = await runtime.blobs.prepare(RETURN_PATH + text)
-    arrival = Arrival(
-        trace_id=runtime.ids.next(),
-        blob_id=runtime.ids.next(),
-        now_ms=now_ms,
-        expires_ms=now_ms + NOTICE_LIFETIME_MS,
-        reverse_path="",
+    return await receive_own(
+        runtime.blobs,
+        runtime.ids,
+        text,
         client="quota warning",
-        skip_bytes=len(RETURN_PATH),
-        mailbox_id=None,
         is_utf8=not to.isascii(),
-        is_8bit=not text.isascii(),
+        now_ms=now_ms,
     )
-    return describe(arrival, blob, await examine(blob))
 
 
 def _publish(runtime: Runtime, delivered: Delivered) -> None:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Sequence
 
 from freehold.errors import NotFoundError
-from freehold.modules.mail.delivery.arrival import Arrival, describe, examine
+from freehold.modules.mail.delivery.own_message import receive_own
 from freehold.modules.mail.queue.outcome import Result
 from freehold.modules.mail.queue.settle import Attempt, Report
 from freehold.modules.mail.queue.store import Claim
@@ -14,8 +14,6 @@ from freehold.storage.ids import IdMaker
 
 MAX_RETURNED_BYTES = 256 * 1024
 """Of longer messages only the header is returned."""
-RETURN_PATH = b"Return-Path: <>\r\n"
-REPORT_LIFETIME_MS = 5 * 24 * 3600 * 1000
 
 
 class ReportWriter:
@@ -41,21 +39,15 @@ class ReportWriter:
         is_about_report = not claim.reverse_path
         to = f"postmaster@{self._hostname}" if is_about_report else claim.reverse_path
         report = self._report(claim, told, to, await self._original(claim), now_ms)
-        text = delivery_report(report)
-        blob = await self._blobs.prepare(RETURN_PATH + text)
-        arrival = Arrival(
-            trace_id=self._ids.next(),
-            blob_id=self._ids.next(),
-            now_ms=now_ms,
-            expires_ms=now_ms + REPORT_LIFETIME_MS,
-            reverse_path="",
+        received = await receive_own(
+            self._blobs,
+            self._ids,
+            delivery_report(report),
             client="report",
-            skip_bytes=len(RETURN_PATH),
-            mailbox_id=None,
             is_utf8=claim.is_utf8 or not _addresses(report).isascii(),
-            is_8bit=not text.isascii(),
+            now_ms=now_ms,
         )
-        return Report(to, describe(arrival, blob, await examine(blob)), local_only=is_about_report)
+        return Report(to, received, local_only=is_about_report)
 
     async def _original(self, claim: Claim) -> bytes:
         """Return the message, or the whole lines at the head of a long one; nothing if it is lost."""
