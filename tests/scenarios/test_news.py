@@ -7,8 +7,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from benchmarks.processes import holder_of, tree_of
 
+from benchmarks.processes import holder_of, tree_of
 from tests.scenarios.server import Server, running_server
 
 pytestmark = pytest.mark.scenario
@@ -16,7 +16,10 @@ pytestmark = pytest.mark.scenario
 PATIENCE_SECONDS = 20.0
 MOST_CONNECTIONS = 64
 MESSAGE = b"Subject: news\r\n\r\nhello\r\n"
-NOTIFY = b"NOTIFY SET (personal (MailboxName SubscriptionChange MessageNew MessageExpunge FlagChange))"
+NOTIFY = (
+    b"NOTIFY SET (personal (MailboxName SubscriptionChange MessageNew MessageExpunge FlagChange"
+    b" MailboxMetadataChange ServerMetadataChange))"
+)
 
 
 class Reader:
@@ -98,6 +101,10 @@ def watch_everything(watch: Callable[[], Reader], actor: Reader, server: Server)
         assert notified.until(b"LIST").endswith(b'"/" travel')
         actor.ask(b"RENAME travel journeys")
         assert notified.until(b"LIST").endswith(b'"/" journeys ("OLDNAME" (travel))')
+        actor.ask(b'SETMETADATA journeys (/shared/comment "by train" /private/comment "soon")')
+        assert notified.line() == b"* METADATA journeys /private/comment /shared/comment"
+        actor.ask(b'SETMETADATA "" (/private/vendor/x "y")')
+        assert notified.line() == b'* METADATA "" /private/vendor/x'
 
 
 def test_news_reach_another_process(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from freehold.protocols.imap.events import BadCommand
 from freehold.protocols.imap.list import ListMailboxes
-from freehold.protocols.imap.metadata import Depth, GetMetadata, SetMetadata, metadata_line
+from freehold.protocols.imap.metadata import Depth, GetMetadata, SetMetadata, changed_line, metadata_line
 from freehold.protocols.imap.registry import parse_command
 from freehold.protocols.imap.states import State
 
@@ -90,6 +90,15 @@ def test_responses_are_written() -> None:
     )
 
 
+def test_changes_are_written_without_values() -> None:
+    assert changed_line("", ["/shared/comment"]) == b'* METADATA "" /shared/comment\r\n'
+    assert changed_line("in box", ["/private/a b", '/private/"', "/private/(c", "/private/nil"]) == (
+        b'* METADATA "in box" "/private/a b" "/private/\\"" "/private/(c" /private/nil\r\n'
+    )
+    assert changed_line("ä", ["/private/x"]) == b'* METADATA "&AOQ-" /private/x\r\n'
+    assert changed_line("ä", ["/private/x"], utf8=True) == '* METADATA "ä" /private/x\r\n'.encode()
+
+
 @given(st.sampled_from([b"GETMETADATA", b"SETMETADATA"]), st.binary(max_size=80))
 def test_whatever_the_arguments_no_other_error_is_raised(name: bytes, arguments: bytes) -> None:
     parse(b"a " + name + b" " + arguments)
@@ -104,6 +113,14 @@ WORDS = (
 @given(st.sampled_from([b"GETMETADATA", b"SETMETADATA"]), st.lists(st.sampled_from(WORDS), max_size=12))
 def test_whatever_the_words_no_other_error_is_raised(name: bytes, words: list[bytes]) -> None:
     parse(b"a " + name + b" " + b" ".join(words))
+
+
+@given(
+    st.lists(st.from_regex(r"/shared(/[ !-$&-)+-.0-~]{1,9}){1,4}", fullmatch=True), min_size=1, unique=True)
+)
+def test_names_of_changed_entries_are_read_back(entries: list[str]) -> None:
+    line = changed_line("INBOX", entries).removeprefix(b"* METADATA INBOX ").removesuffix(b"\r\n")
+    assert parse(b"a GETMETADATA INBOX (" + line + b")") == GetMetadata(b"a", "INBOX", tuple(entries))
 
 
 @given(

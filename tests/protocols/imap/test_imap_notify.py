@@ -21,6 +21,7 @@ from freehold.protocols.imap.states import State
 from tests.fuzz.fuzz_imap import check
 
 NAMES = frozenset({NotifyEvent.MAILBOX_NAME, NotifyEvent.SUBSCRIPTION_CHANGE})
+ANNOTATIONS = frozenset({NotifyEvent.MAILBOX_METADATA, NotifyEvent.SERVER_METADATA})
 
 
 def parse(text: bytes) -> object:
@@ -61,6 +62,30 @@ def test_what_is_asked_for_is_read(text: bytes, command: Notify) -> None:
     assert parse(text) == command
 
 
+@pytest.mark.parametrize("mailbox_filter", MailboxFilter)
+def test_annotations_may_be_watched_by_every_filter_but_those_of_the_open_mailbox(
+    mailbox_filter: MailboxFilter,
+) -> None:
+    named = mailbox_filter in (MailboxFilter.SUBTREE, MailboxFilter.MAILBOXES)
+    text = mailbox_filter.value + b" (x y)" * named + b" (MailboxMetadataChange SERVERMETADATACHANGE)"
+    group = EventGroup(mailbox_filter, ANNOTATIONS, ("x", "y") if named else ())
+    assert parse(b"NOTIFY SET (" + text + b")") == Notify(b"a", groups=(group,))
+    for selected in (b"selected", b"selected-delayed"):
+        for event in ANNOTATIONS:
+            refused = parse(b"NOTIFY SET (" + selected + b" (" + event.value + b"))")
+            assert isinstance(refused, BadCommand)
+            assert refused.status is Status.BAD
+
+
+def test_a_refusal_names_every_event_that_can_be_told() -> None:
+    refused = parse(b"NOTIFY SET (personal (AnnotationChange MailboxMetadataChange))")
+    assert isinstance(refused, BadCommand)
+    assert refused.code == (
+        b"BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange"
+        b" MailboxMetadataChange ServerMetadataChange)"
+    )
+
+
 def test_unknown_events_are_refused_only_where_all_else_is_well_formed() -> None:
     refused = parse(b"NOTIFY SET (personal (Sunrise))")
     assert isinstance(refused, BadCommand)
@@ -82,6 +107,7 @@ WORDS = (
     b"(mailboxes", b"(subscribed", b"(inboxes", b"NONE", b"NONE)", b"(MessageNew", b"MessageExpunge",
     b"FlagChange", b"(MailboxName)", b"(MessageNew MessageExpunge)", b"(UID FLAGS)", b"BODY.PEEK[]", b"inbox",
     b"(a b)", b'"x y"', b"{3+}\r\nabc", b"Sunrise", b"(", b")", b"))", b" ", b"\r\n", b"a", b"\xc3\xa4", b"*",
+    b"(MailboxMetadataChange", b"ServerMetadataChange)",
 )  # fmt: skip
 
 
@@ -101,7 +127,9 @@ def test_the_events_are_the_same_however_the_stream_is_cut(text: bytes) -> None:
 @st.composite
 def commands(draw: st.DrawFn) -> Notify:
     """Draw a command that can be written."""
-    events = st.sampled_from([COMING_AND_GOING, MESSAGE_EVENTS, NAMES, COMING_AND_GOING | NAMES])
+    events = st.sampled_from(
+        [COMING_AND_GOING, MESSAGE_EVENTS, NAMES, ANNOTATIONS, COMING_AND_GOING | NAMES | ANNOTATIONS]
+    )
     names = st.lists(
         st.sampled_from(
             ["INBOX", "a b", "x/y", 'q"'],

@@ -17,6 +17,12 @@ class FolderListChanged(Event, frozen=True, tag=True):
     mailbox_id: int
 
 
+class ServerMetadataChanged(Event, frozen=True, tag=True):
+    """A person's own annotations of the server changed; `mailbox_id` is that person's."""
+
+    mailbox_id: int
+
+
 class QueueChanged(Event, frozen=True, tag=True):
     """The queue has something due at `due_ms` or was edited; the queue runner looks again."""
 

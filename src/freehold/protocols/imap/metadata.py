@@ -93,6 +93,15 @@ def metadata_line(name: str, values: Iterable[tuple[str, bytes | None]], *, utf8
     return b"* METADATA %b (%b)\r\n" % (written, b" ".join(words))
 
 
+def changed_line(name: str, entries: Iterable[str], *, utf8: bool = False) -> bytes:
+    """Write METADATA that nobody asked for: names of entries alone (RFC 5464 §4.4.2)."""
+    written = mailbox_name(name, utf8=utf8) if name else b'""'
+    return b"* METADATA %b %b\r\n" % (
+        written,
+        b" ".join(_entry_name(entry.encode("ascii")) for entry in entries),
+    )
+
+
 def _entry_name(raw: bytes) -> bytes:
     return raw if _PLAIN.fullmatch(raw) else string(raw)
 

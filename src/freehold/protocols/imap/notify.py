@@ -22,6 +22,8 @@ class NotifyEvent(Enum):
     FLAG_CHANGE = b"FlagChange"
     MAILBOX_NAME = b"MailboxName"
     SUBSCRIPTION_CHANGE = b"SubscriptionChange"
+    MAILBOX_METADATA = b"MailboxMetadataChange"
+    SERVER_METADATA = b"ServerMetadataChange"
 
 
 class MailboxFilter(Enum):

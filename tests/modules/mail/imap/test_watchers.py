@@ -6,8 +6,8 @@ import pytest
 
 from freehold.kernel.bus import NewsMissed
 from freehold.kernel.bus_client import LocalBus
-from freehold.modules.mail.events import FolderChanged, FolderListChanged
-from freehold.modules.mail.imap.watchers import WOKEN_AT_ONCE, News, Watchers
+from freehold.modules.mail.events import FolderChanged, FolderListChanged, ServerMetadataChanged
+from freehold.modules.mail.imap.watchers import ALL_NEWS, WOKEN_AT_ONCE, News, Watchers
 
 PATIENCE_SECONDS = 10.0
 
@@ -83,6 +83,17 @@ async def test_all_who_watch_are_told_once_that_news_were_missed(bus: LocalBus) 
     for watcher in all_of_them:
         await watcher.wait()
     assert {watcher.wakes for watcher in all_of_them} == {1}
+    assert {watcher.news for watcher in all_of_them} == {ALL_NEWS}
+
+
+async def test_annotations_of_the_server_wake_that_persons_sessions_only(bus: LocalBus) -> None:
+    watchers, own, other = Watchers(bus), Watcher(), Watcher()
+    watchers.follow(1, own.hear)
+    watchers.follow(2, other.hear)
+    watchers.watch(1, other.hear)
+    bus.publish(ServerMetadataChanged(1))
+    await own.wait()
+    assert (own.news, other.wakes) == (News.SERVER, 0)
 
 
 async def test_who_has_left_is_not_woken_even_in_the_middle_of_a_round(bus: LocalBus) -> None:

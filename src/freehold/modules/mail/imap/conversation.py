@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from freehold.kernel.bus import Event
 from freehold.kernel.stream import Peer
-from freehold.modules.mail.events import FolderChanged, FolderListChanged
+from freehold.modules.mail.events import FolderChanged, FolderListChanged, ServerMetadataChanged
 from freehold.modules.mail.imap.context import ImapContext
 from freehold.modules.mail.imap.errors import FolderClosedError, ReadOnlyError
 from freehold.modules.mail.imap.notify_state import Registration
@@ -106,6 +106,10 @@ class Conversation:
     def folders_changed(self, *, mailbox_id: int = 0) -> None:
         """Tell of folders that were made, removed, renamed, shared or subscribed to."""
         self._publish(FolderListChanged(mailbox_id or self.mailbox_id))
+
+    def server_metadata_changed(self) -> None:
+        """Tell the person's other sessions of changed annotations of the server."""
+        self._publish(ServerMetadataChanged(self.mailbox_id))
 
     def _publish(self, event: Event) -> None:
         self.context.bus.publish(event)

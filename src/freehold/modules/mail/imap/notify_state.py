@@ -1,11 +1,11 @@
 """What a session asked for with NOTIFY, and what it has been told of other folders (RFC 5465 §3.1, §6)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from freehold.modules.mail.folders.names import DELIMITER, canonical_name, is_name_of_others
 from freehold.modules.mail.folders.read import Folder
-from freehold.modules.mail.imap.watchers import News
+from freehold.modules.mail.imap.watchers import ALL_NEWS, News
 from freehold.protocols.imap.notify import (
     MESSAGE_EVENTS,
     EventGroup,
@@ -19,6 +19,9 @@ MAX_WATCHED_FOLDERS: Final = 2_000
 """Folders whose state one session's NOTIFY keeps, about 300 bytes each."""
 
 NAME_EVENTS: Final = frozenset({NotifyEvent.MAILBOX_NAME, NotifyEvent.SUBSCRIPTION_CHANGE})
+METADATA_EVENTS: Final = frozenset({NotifyEvent.MAILBOX_METADATA})
+READ_EVENTS: Final = MESSAGE_EVENTS | METADATA_EVENTS
+"""What only those are told of a folder who may read it."""
 
 
 class KnownFolder(NamedTuple):
@@ -65,7 +68,9 @@ class Registration:
     """One session's NOTIFY: its groups, its news, and the folders' state that news are compared with.
 
     `news` and `has_selected_news` say where to look. `modseq` is up to where the person's own folders were
-    looked at, `owners` are others whose folders are watched, `watched_id` is the open folder or 0.
+    looked at, `server_modseq` up to where annotations of the server were, `owners` are others whose folders
+    are watched, `watched_id` is the open folder or 0. `own_annotations` are changes (folder, modseq) that
+    this session made since it last looked.
     """
 
     __slots__ = (
@@ -76,8 +81,10 @@ class Registration:
         "lone",
         "modseq",
         "news",
+        "own_annotations",
         "owners",
         "selected",
+        "server_modseq",
         "watched_id",
     )
 
@@ -89,6 +96,8 @@ class Registration:
         self.lone: frozenset[str] = frozenset()
         self.modseq = 0
         self.owners: frozenset[int] = frozenset()
+        self.server_modseq = 0
+        self.own_annotations: frozenset[tuple[int, int]] = frozenset()
         self.news = News(0)
         self.has_selected_news = False
         self.watched_id = 0
@@ -106,7 +115,13 @@ class Registration:
     def look_again(self) -> None:
         """Have the next reply tell news of which no event came."""
         if self.groups:
-            self.news = News.MESSAGES | News.NAMES
+            self.news = ALL_NEWS
+
+    def annotated(self, folder_id: int, modseq: int) -> None:
+        """Note that this session itself changed annotations, and have its reply tell those of others."""
+        if self.wants_annotations:
+            self.own_annotations |= {(folder_id, modseq)}
+            self.news |= News.MESSAGES | News.SERVER
 
     @property
     def tells_messages(self) -> bool:
@@ -129,6 +144,16 @@ class Registration:
         return any(group.events & NAME_EVENTS for group in self.groups)
 
     @property
+    def wants_server_metadata(self) -> bool:
+        """Whether changed annotations of the server are told; of which mailboxes is all the same."""
+        return any(NotifyEvent.SERVER_METADATA in group.events for group in self.groups)
+
+    @property
+    def wants_annotations(self) -> bool:
+        """Whether any group asks for news of annotations."""
+        return self.wants_server_metadata or any(group.events & METADATA_EVENTS for group in self.groups)
+
+    @property
     def reaches_others(self) -> bool:
         """Whether any group may be about folders of others."""
         return any(
@@ -143,12 +168,19 @@ class Registration:
 
     def wants_messages_of(self, folder: Folder) -> bool:
         """Tell whether a folder's messages are watched."""
-        events = self.events_of(folder.name, is_subscribed=folder.is_subscribed)
-        return folder.is_selectable and bool(events & MESSAGE_EVENTS)
+        return self._wants(folder, MESSAGE_EVENTS)
+
+    def wants_annotations_of(self, folder: Folder) -> bool:
+        """Tell whether a folder's annotations are watched."""
+        return self._wants(folder, METADATA_EVENTS)
+
+    def _wants(self, folder: Folder, events: frozenset[NotifyEvent]) -> bool:
+        wanted = self.events_of(folder.name, is_subscribed=folder.is_subscribed)
+        return folder.is_selectable and bool(wanted & events)
 
     def know(self, tree: FolderTree) -> bool:
         """Take folders as known; False, and nothing is taken, when there are too many to watch."""
-        wanted = tree.folders if self.wants_names else list(filter(self.wants_messages_of, tree.folders))
+        wanted = self._watched(tree.folders)
         if len(wanted) > MAX_WATCHED_FOLDERS:
             return False
         self.folders = {folder.id: KnownFolder.of(folder) for folder in wanted}
@@ -158,17 +190,27 @@ class Registration:
         self.modseq = max(own, default=0)
         return True
 
-    def know_changed(self, changed: Iterable[Folder]) -> bool:
-        """Take some folders' state as known; False when there are too many to watch."""
-        for folder in changed:
-            self.folders[folder.id] = KnownFolder.of(folder)
-            self.modseq = max(self.modseq, folder.modseq)
+    def know_changed(self, changed: list[Folder]) -> bool:
+        """Take the state of the person's folders that changed as known; False when too many are watched."""
+        self.folders.update((folder.id, KnownFolder.of(folder)) for folder in self._watched(changed))
+        self.modseq = max((folder.modseq for folder in changed), default=self.modseq)
         return len(self.folders) <= MAX_WATCHED_FOLDERS
+
+    def know_annotations(self, server_modseq: int) -> None:
+        """Take annotations as known: those of folders as far as the folders are, and the server's."""
+        self.server_modseq, self.own_annotations = server_modseq, frozenset()
+
+    def _watched(self, folders: list[Folder]) -> list[Folder]:
+        """Return those of some folders whose state is kept."""
+        if self.wants_names:
+            return folders
+        return [folder for folder in folders if self._wants(folder, READ_EVENTS)]
 
     def give_up(self) -> None:
         """Tell nothing any more, as after NOTIFY NONE (RFC 5465 §5.8)."""
         self.selected, self.groups = None, ()
         self.folders, self.lone, self.owners, self.news = {}, frozenset(), frozenset(), News(0)
+        self.own_annotations = frozenset()
 
 
 def _canonical(group: EventGroup) -> EventGroup:

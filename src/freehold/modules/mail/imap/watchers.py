@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final
 
 from freehold.kernel.bus import Bus, NewsMissed
-from freehold.modules.mail.events import FolderChanged, FolderListChanged
+from freehold.modules.mail.events import FolderChanged, FolderListChanged, ServerMetadataChanged
 
 ROUND_SECONDS: Final = 0.03
 """How long further news of the same folder or mailbox waits; with the bus far below 100 ms."""
@@ -29,6 +29,10 @@ class News(IntFlag):
 
     MESSAGES = 1
     NAMES = 2
+    SERVER = 4
+
+
+ALL_NEWS: Final = News.MESSAGES | News.NAMES | News.SERVER
 
 
 Hear = Callable[[News], None]
@@ -56,6 +60,7 @@ class Watchers:
         self._loop = asyncio.get_running_loop()
         bus.subscribe(FolderChanged, self._on_change)
         bus.subscribe(FolderListChanged, self._on_list_change)
+        bus.subscribe(ServerMetadataChanged, self._on_server_change)
         bus.subscribe(NewsMissed, self._on_missed)
 
     def watch(self, folder_id: int, hear: Hear) -> None:
@@ -67,7 +72,7 @@ class Watchers:
         _leave(self._folders, folder_id, hear)
 
     def follow(self, mailbox_id: int, hear: Hear) -> None:
-        """Have `hear` called on changes of any folder of a mailbox, and of its list of folders."""
+        """Have `hear` called on changes of a mailbox's folders, their list, and its notes of the server."""
         self._mailboxes.setdefault(mailbox_id, _Topic()).hearers[hear] = None
 
     def unfollow(self, mailbox_id: int, hear: Hear) -> None:
@@ -84,6 +89,10 @@ class Watchers:
         if (topic := self._mailboxes.get(event.mailbox_id)) is not None:
             self._tell(topic, News.NAMES)
 
+    def _on_server_change(self, event: ServerMetadataChanged) -> None:
+        if (topic := self._mailboxes.get(event.mailbox_id)) is not None:
+            self._tell(topic, News.SERVER)
+
     def _on_missed(self, _event: NewsMissed) -> None:
         self._tell_portion(iter([*self._folders.values(), *self._mailboxes.values()]))
 
@@ -91,7 +100,7 @@ class Watchers:
         told = False
         for topic in islice(topics, WOKEN_AT_ONCE):
             told = True
-            self._tell(topic, News.MESSAGES | News.NAMES)
+            self._tell(topic, ALL_NEWS)
         if told:
             self._loop.call_later(MISSED_SECONDS, self._tell_portion, topics)
 

@@ -103,15 +103,17 @@ CREATE TABLE subscription (
 ) WITHOUT ROWID;
 
 -- Annotations of folders and of the server (RFC 5464). `folder_id` 0: the server's, for who reads.
+-- The newest rows whose value was removed stay, so that sessions can tell of it.
 CREATE TABLE metadata (
     mailbox_id BIGINT NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,  -- whose folder it is
     folder_id BIGINT NOT NULL,
     reader_id BIGINT NOT NULL,          -- the mailbox of who may see it (/private); 0: /shared
     entry TEXT NOT NULL,                -- lower case, with /private or /shared
-    value BLOB NOT NULL,
+    value BLOB,                         -- NULL: removed
+    modseq BIGINT NOT NULL,             -- of its latest change
     PRIMARY KEY (mailbox_id, folder_id, reader_id, entry)
 ) WITHOUT ROWID;
-CREATE INDEX metadata_reader ON metadata (reader_id);
+CREATE INDEX metadata_change ON metadata (reader_id, mailbox_id, modseq);
 
 -- Up to which percentage of a quota its holder was warned; no row: not since it was last below all.
 CREATE TABLE quota_warning (

@@ -79,7 +79,12 @@ async def set_metadata(conversation: Conversation, command: SetMetadata) -> Repl
         return Reply(error.public, max_size(limits.value_bytes), Status.NO)
     except TooManyEntriesError as error:
         return Reply(error.public, TOO_MANY, Status.NO)
-    conversation.folder_changed(place.folder_id, modseq, mailbox_id=place.mailbox_id)
+    if conversation.notify is not None:
+        conversation.notify.annotated(place.folder_id, modseq)
+    if place.folder_id == SERVER:
+        conversation.server_metadata_changed()
+    else:
+        conversation.folder_changed(place.folder_id, modseq, mailbox_id=place.mailbox_id)
     return Reply("Setmetadata completed")
 
 

@@ -3,15 +3,16 @@
 from dataclasses import replace
 
 from freehold.modules.mail.folders.access import list_shared
+from freehold.modules.mail.folders.metadata import newest_server_change
 from freehold.modules.mail.folders.read import Folder, list_folders, list_lone_subscriptions
 from freehold.modules.mail.folders.rights import Right
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.notify.idle import end_notify
-from freehold.modules.mail.imap.notify_state import FolderTree, Registration
+from freehold.modules.mail.imap.notify_state import READ_EVENTS, FolderTree, Registration
 from freehold.modules.mail.imap.watchers import News
 from freehold.protocols.imap import data_response
 from freehold.protocols.imap.errors import Status
-from freehold.protocols.imap.notify import MESSAGE_EVENTS, NOTIFICATION_OVERFLOW, Notify, NotifyEvent
+from freehold.protocols.imap.notify import NOTIFICATION_OVERFLOW, Notify, NotifyEvent
 from freehold.protocols.imap.status import StatusItem
 from freehold.storage.database import Transaction
 
@@ -31,8 +32,8 @@ async def notify(conversation: Conversation, command: Notify) -> Reply:
         watchers, mailbox_id = conversation.context.watchers, conversation.mailbox_id
         watchers.follow(mailbox_id, registration.hear)  # before looking: nothing falls between
         try:
-            tree = await conversation.context.database.read(
-                read_tree, mailbox_id, with_others=registration.reaches_others
+            tree, server_modseq = await conversation.context.database.read(
+                _read_all, mailbox_id, registration
             )
         except BaseException:
             watchers.unfollow(mailbox_id, registration.hear)
@@ -40,6 +41,7 @@ async def notify(conversation: Conversation, command: Notify) -> Reply:
         if not registration.know(tree):
             watchers.unfollow(mailbox_id, registration.hear)
             return Reply("Too many folders to watch", NOTIFICATION_OVERFLOW, Status.NO)
+        registration.server_modseq = server_modseq
     end_notify(conversation)
     conversation.notify = registration
     follow_owners(conversation, registration, frozenset())
@@ -47,6 +49,11 @@ async def notify(conversation: Conversation, command: Notify) -> Reply:
     if command.status:
         await _send_status(conversation, registration, tree)
     return Reply("Notify completed")
+
+
+async def _read_all(tx: Transaction, mailbox_id: int, registration: Registration) -> tuple[FolderTree, int]:
+    tree = await read_tree(tx, mailbox_id, with_others=registration.reaches_others)
+    return tree, await newest_server_change(tx, mailbox_id)
 
 
 async def read_tree(tx: Transaction, mailbox_id: int, *, with_others: bool) -> FolderTree:
@@ -79,7 +86,7 @@ def follow_owners(conversation: Conversation, registration: Registration, before
 def _tell_unreadable(conversation: Conversation, registration: Registration, tree: FolderTree) -> None:
     r"""Tell by \NoAccess which folders cannot be watched for want of a right (RFC 5465 §3.1)."""
     for name in tree.unreadable:
-        if registration.events_of(name, is_subscribed=name in tree.lone) & MESSAGE_EVENTS:
+        if registration.events_of(name, is_subscribed=name in tree.lone) & READ_EVENTS:
             conversation.send(
                 data_response.list_line(["\\NoAccess"], name, utf8=conversation.connection.utf8)
             )

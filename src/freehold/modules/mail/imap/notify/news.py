@@ -12,6 +12,12 @@ from freehold.modules.mail.imap.authenticate import check_access
 from freehold.modules.mail.imap.conversation import Conversation
 from freehold.modules.mail.imap.fetch.command import fetch
 from freehold.modules.mail.imap.notify.command import follow_owners, read_tree, whole_status
+from freehold.modules.mail.imap.notify.metadata import (
+    NO_ANNOTATIONS,
+    AnnotationNews,
+    annotation_lines,
+    read_annotation_news,
+)
 from freehold.modules.mail.imap.notify.names import compare_names
 from freehold.modules.mail.imap.notify_state import FolderTree, KnownFolder, Registration
 from freehold.modules.mail.imap.sync import tell_changes
@@ -22,7 +28,7 @@ from freehold.protocols.imap.fetch import Fetch
 from freehold.protocols.imap.notify import NOTIFICATION_OVERFLOW, NotifyEvent
 from freehold.protocols.imap.sequence_set import SequenceSet
 from freehold.protocols.imap.status import StatusItem
-from freehold.storage.database import StorageError
+from freehold.storage.database import StorageError, Transaction
 
 FLUSH_LINES = 200
 """Lines that are written at once."""
@@ -85,21 +91,41 @@ async def tell_others(conversation: Conversation) -> None:
     try:
         await check_access(conversation)
         database, mailbox_id = conversation.context.database, conversation.mailbox_id
-        with_others = registration.reaches_others
-        if news & News.NAMES or with_others:
-            tree = await database.read(read_tree, mailbox_id, with_others=with_others)
-            await _tell_tree(conversation, registration, tree)
+        if news & News.NAMES or registration.reaches_others:
+            tree, annotations = await database.read(_read_all, mailbox_id, registration, news)
+            await _tell_tree(conversation, registration, tree, annotations)
         else:
-            changed = await database.read(list_changed_folders, mailbox_id, registration.modseq)
-            await _tell_changed(conversation, registration, changed)
+            if registration.wants_annotations:
+                changed, annotations = await database.read(_read_changed, mailbox_id, registration, news)
+            else:  # one statement, which is one round trip to PostgreSQL
+                changed = await database.read(list_changed_folders, mailbox_id, registration.modseq)
+                annotations = NO_ANNOTATIONS
+            await _tell_changed(conversation, registration, changed, annotations)
+        registration.know_annotations(annotations.server_modseq)
     except StorageError:
         registration.news |= news
         log.exception("news not told")
         conversation.send(response.untagged_no("NOTIFY error, some events may have got lost"))
 
 
-async def _tell_tree(conversation: Conversation, registration: Registration, tree: FolderTree) -> None:
-    """Tell names by LIST, then messages by STATUS."""
+async def _read_all(
+    tx: Transaction, person_id: int, registration: Registration, news: News
+) -> tuple[FolderTree, AnnotationNews]:
+    tree = await read_tree(tx, person_id, with_others=registration.reaches_others)
+    return tree, await read_annotation_news(tx, person_id, registration, news, tree.folders, tree.owners)
+
+
+async def _read_changed(
+    tx: Transaction, person_id: int, registration: Registration, news: News
+) -> tuple[list[Folder], AnnotationNews]:
+    changed = await list_changed_folders(tx, person_id, registration.modseq)
+    return changed, await read_annotation_news(tx, person_id, registration, news, changed, {})
+
+
+async def _tell_tree(
+    conversation: Conversation, registration: Registration, tree: FolderTree, annotations: AnnotationNews
+) -> None:
+    """Tell names by LIST, then messages by STATUS, then annotations by METADATA."""
     lines: list[bytes] = []
     if registration.wants_names:
         lines += (
@@ -111,6 +137,7 @@ async def _tell_tree(conversation: Conversation, registration: Registration, tre
     known = registration.folders
     names = {folder.name: folder.uid_validity for folder in known.values()}
     lines += _status_lines(conversation, registration, tree.folders, names)
+    lines += annotation_lines(annotations, utf8=conversation.connection.utf8)
     owners = registration.owners
     if not registration.know(tree):
         _overflow(conversation, registration)
@@ -120,11 +147,14 @@ async def _tell_tree(conversation: Conversation, registration: Registration, tre
 
 
 async def _tell_changed(
-    conversation: Conversation, registration: Registration, changed: list[Folder]
+    conversation: Conversation,
+    registration: Registration,
+    changed: list[Folder],
+    annotations: AnnotationNews,
 ) -> None:
-    wanted = changed if registration.wants_names else list(filter(registration.wants_messages_of, changed))
-    lines = _status_lines(conversation, registration, wanted, {})
-    if not registration.know_changed(wanted):
+    lines = _status_lines(conversation, registration, changed, {})
+    lines += annotation_lines(annotations, utf8=conversation.connection.utf8)
+    if not registration.know_changed(changed):
         _overflow(conversation, registration)
         return
     await _send(conversation, lines)
