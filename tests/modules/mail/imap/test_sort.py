@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from freehold.modules.mail.imap.search import sort_order
+from freehold.modules.mail.imap.search import sort_rows
 from tests.mail_host import MailHost
 from tests.modules.mail.imap.client import ImapTalk, imap, member
 
@@ -83,7 +83,7 @@ async def test_nobody_sorts_the_mail_of_another(host: MailHost) -> None:
 async def test_more_messages_than_the_limit_are_not_sorted(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sort_order, "MAX_SORTED_MESSAGES", 3)
+    monkeypatch.setattr(sort_rows, "MAX_SORTED_MESSAGES", 3)
     async with member(port) as talk:
         await fill(talk, *MESSAGES)
         await talk.done(b"SEARCH RETURN (SAVE) ALL")
@@ -91,7 +91,7 @@ async def test_more_messages_than_the_limit_are_not_sorted(
         assert await talk.done(b"SEARCH $") == [b"* SEARCH"]
         assert (await talk.refused(b"THREAD REFS UTF-8 ALL")).startswith(b"NO [LIMIT]")
         assert await talk.done(b"SORT (SIZE) UTF-8 1:3") == [b"* SORT 3 1 2"]
-        monkeypatch.setattr(sort_order, "MAX_KEY_CHARACTERS", 13)
+        monkeypatch.setattr(sort_rows, "MAX_KEY_CHARACTERS", 13)
         assert (await talk.refused(b"SORT (SUBJECT) UTF-8 1:3")).startswith(b"NO [LIMIT]")
         assert await talk.done(b"SORT (SIZE) UTF-8 1:3") == [b"* SORT 3 1 2"]
 

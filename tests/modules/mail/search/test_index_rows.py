@@ -16,7 +16,7 @@ MESSAGES = (
 )
 
 
-async def rows(host: MailHost, columns: tuple[str, ...] = COLUMNS) -> list[tuple[object, ...]]:
+async def rows(host: MailHost, columns: tuple[str, ...]) -> list[tuple[object, ...]]:
     runtime = host.runtime
     folder = await folder_id(host, ANN)
     return await read_index_rows(runtime.database, runtime.blobs, 1, folder, [(1, 1), (2, 9)], columns)
@@ -24,14 +24,17 @@ async def rows(host: MailHost, columns: tuple[str, ...] = COLUMNS) -> list[tuple
 
 async def test_rows_are_the_same_before_and_after_indexing_but_for_the_preview(any_host: MailHost) -> None:
     await put(any_host, ANN, *MESSAGES)
-    without_preview = COLUMNS[:-1]
+    without_preview = (*COLUMNS[:3], "size_bytes", *COLUMNS[3:-1])
     before = await rows(any_host, without_preview)
+    sent = await rows(any_host, ("sent_ms", "internal_ms"))
     await indexer(any_host).index_all()
-    after = await rows(any_host)
+    after = await rows(any_host, (*without_preview, "preview"))
     assert [row[:-1] for row in after] == before
+    assert await rows(any_host, ("sent_ms", "internal_ms")) == sent
+    assert [row[1] for row in sent] == [row[1] for row in before]
     assert [row[-1] for row in after] == ["Hello you", " ".join(["large"] * 33), ""]
     assert [row[0] for row in after] == [1, 2, 3]
-    assert [row[2] for row in after] == list(map(len, MESSAGES))
+    assert [row[4] for row in after] == list(map(len, MESSAGES))
 
 
 def test_a_row_is_ready_to_be_compared() -> None:

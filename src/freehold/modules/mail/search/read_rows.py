@@ -13,8 +13,11 @@ from freehold.storage.database import Database, Row, Transaction
 HEADS_AT_ONCE = 64
 """Headers of messages without a row that are in memory at once."""
 
-_FIXED = 3
-"""UID, INTERNALDATE and size; then the wanted columns."""
+MESSAGE_COLUMNS = ("internal_ms", "size_bytes")
+"""INTERNALDATE in UTC ms, and octets: columns of `message` that may be asked for too."""
+
+_MAY_BE_NULL = "sent_ms"
+"""The one column that says nothing of whether a message has a row."""
 
 
 async def read_index_rows(
@@ -23,23 +26,24 @@ async def read_index_rows(
     mailbox_id: int,
     folder_id: int,
     ranges: Sequence[UidRange],
-    columns: Sequence[str] = COLUMNS,
+    columns: Sequence[str],
 ) -> list[Row]:
-    """Return (UID, INTERNALDATE in UTC ms, size in octets, columns…) of messages, by UID.
+    """Return (UID, columns…) of messages, by UID.
 
     `ranges` are ascending and disjoint; ask for some thousand messages at a time. `columns` are names of
-    `IndexRow`. Without a row a message has what its header says, and no preview.
+    `IndexRow` or of `MESSAGE_COLUMNS`. Without a row a message has what its header says, and no preview.
     """
     rows, missing = await database.read(_read, mailbox_id, folder_id, ranges, tuple(columns))
     if not missing:
         return rows
-    known: dict[int, Row] = {}
+    known: dict[int, IndexRow] = {}
     blob_ids = list(dict.fromkeys(missing.values()))
     for start in range(0, len(blob_ids), HEADS_AT_ONCE):
-        known |= await _compute(database, blobs, blob_ids[start : start + HEADS_AT_ONCE], columns)
-    nothing = _pick(header_row(b""), columns)
+        known |= await _compute(database, blobs, blob_ids[start : start + HEADS_AT_ONCE])
+    nothing = header_row(b"")
     return [
-        (*row[:_FIXED], *known.get(missing[row[0]], nothing)) if row[0] in missing else row for row in rows
+        _completed(row, known.get(missing[row[0]], nothing), columns) if row[0] in missing else row
+        for row in rows
     ]
 
 
@@ -47,18 +51,24 @@ async def _read(
     tx: Transaction, mailbox_id: int, folder_id: int, ranges: Sequence[UidRange], columns: tuple[str, ...]
 ) -> tuple[list[Row], dict[int, int]]:
     """Return the rows, and the contents of those that are not indexed yet, by UID."""
-    assert set(columns) <= set(COLUMNS)
+    assert set(columns) <= {*COLUMNS, *MESSAGE_COLUMNS}
     messages, index = "message AS m", " LEFT JOIN message_index AS i ON i.blob_id = m.blob_id"
-    wanted = "".join(f", i.{column}" for column in columns)  # names of columns are this program's own
+    indexed = [name for name in columns if name not in MESSAGE_COLUMNS]
+    # names of columns are this program's own
+    wanted = "".join(f", m.{name}" if name in MESSAGE_COLUMNS else f", i.{name}" for name in columns)
     rows = await _fetch(
         tx,
-        f"SELECT m.id & {MAX_UID}, m.internal_ms, m.size_bytes{wanted} FROM {messages}"  # noqa: S608
-        f"{index if columns else ''} WHERE m.id BETWEEN ? AND ? AND m.mailbox_id = ? ORDER BY m.id",
+        f"SELECT m.id & {MAX_UID}{wanted} FROM {messages}"  # noqa: S608
+        f"{index if indexed else ''} WHERE m.id BETWEEN ? AND ? AND m.mailbox_id = ? ORDER BY m.id",
         mailbox_id,
         folder_id,
         ranges,
     )
-    if not columns or None not in [row[_FIXED] for row in rows]:
+    if not indexed:
+        return rows, {}
+    telling = next((name for name in indexed if name != _MAY_BE_NULL), _MAY_BE_NULL)
+    place = 1 + columns.index(telling)
+    if None not in [row[place] for row in rows]:
         return rows, {}
     missing = await _fetch(
         tx,
@@ -81,9 +91,7 @@ async def _fetch(
     return rows
 
 
-async def _compute(
-    database: Database, blobs: BlobStore, blob_ids: Sequence[int], columns: Sequence[str]
-) -> dict[int, Row]:
+async def _compute(database: Database, blobs: BlobStore, blob_ids: Sequence[int]) -> dict[int, IndexRow]:
     heads = await database.read(blobs.read_many, blob_ids)
     for blob_id in blob_ids:
         if blob_id not in heads:
@@ -91,8 +99,12 @@ async def _compute(
                 heads[blob_id] = await blobs.read(blob_id, 0, MAX_HEADER_BYTES)
             except NotFoundError:
                 continue
-    return {blob_id: _pick(header_row(head), columns) for blob_id, head in heads.items()}
+    return {blob_id: header_row(head) for blob_id, head in heads.items()}
 
 
-def _pick(row: IndexRow, columns: Sequence[str]) -> Row:
-    return tuple(getattr(row, column) for column in columns)
+def _completed(row: Row, computed: IndexRow, columns: Sequence[str]) -> Row:
+    values = zip(row[1:], columns, strict=True)
+    return (
+        row[0],
+        *(value if name in MESSAGE_COLUMNS else getattr(computed, name) for value, name in values),
+    )

@@ -1,44 +1,46 @@
-"""Puts messages in the order of sort criteria (RFC 5256 §2.2, §3, RFC 5957 §3)."""
+"""Puts messages in the order of sort criteria (RFC 5256 §2.2, §3, RFC 5957 §3).
+
+What was put in order before is remembered, for none of what messages are sorted by ever changes: new ones
+are put in where they belong, and any part of a folder follows the order of the whole.
+"""
 
 import asyncio
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import chain
+from typing import Final, TypeVar
 
-from freehold.modules.mail.folders.ranges import UidRange
 from freehold.modules.mail.imap.conversation import Conversation
-from freehold.modules.mail.imap.errors import TooManyToSortError
+from freehold.modules.mail.imap.search.sort_rows import read_rows_of, read_rows_there
 from freehold.modules.mail.imap.selected.known import KnownOrder
 from freehold.modules.mail.imap.selected.view import View
-from freehold.modules.mail.search.read_rows import read_index_rows
 from freehold.protocols.imap.sort import SortField, SortKey
 from freehold.storage.database import Row
 
-MAX_SORTED_MESSAGES = 200_000
-"""Messages that are sorted at once; each costs some 300 bytes meanwhile."""
-MAX_KEY_CHARACTERS = 128 * 1024 * 1024
-"""All texts together by which messages are sorted or threaded; hostile ones name a hundred others each."""
-CHUNK_MESSAGES = 2000
-"""Messages whose keys are read at once."""
-SORTED_IN_LOOP = 20_000
-"""More are sorted off the loop's thread."""
-GAP_READ_THROUGH = 40
-"""Fewer messages between two that are wanted are read along and dropped."""
+T = TypeVar("T")
 
-_COLUMNS: dict[SortField, str | None] = {
-    SortField.ARRIVAL: None,
-    SortField.CC: "cc_key",
-    SortField.DATE: "sent_ms",
-    SortField.DISPLAYFROM: "display_from",
-    SortField.DISPLAYTO: "display_to",
-    SortField.FROM: "from_key",
-    SortField.SIZE: None,
-    SortField.SUBJECT: "base_subject",
-    SortField.TO: "to_key",
+SORTED_IN_LOOP: Final = 20_000
+"""More are sorted off the loop's thread."""
+KNOWN_FOR_EACH_NEW: Final = 1000
+"""Messages in order for each one that is put in; where there are fewer, sorting all again is quicker."""
+KNOWN_FOR_EACH_WANTED: Final = 20
+"""Where more are in order for each one that is wanted, sorting these by themselves is quicker."""
+MS_PER_SECOND: Final = 1000
+
+_COLUMNS: Final[dict[SortField, tuple[str, ...]]] = {
+    SortField.ARRIVAL: ("internal_ms",),
+    SortField.CC: ("cc_key",),
+    SortField.DATE: ("sent_ms", "internal_ms"),
+    SortField.DISPLAYFROM: ("display_from",),
+    SortField.DISPLAYTO: ("display_to",),
+    SortField.FROM: ("from_key",),
+    SortField.SIZE: ("size_bytes",),
+    SortField.SUBJECT: ("base_subject",),
+    SortField.TO: ("to_key",),
 }
-_NUMBERS = frozenset({"sent_ms", "is_reply"})
-MS_PER_SECOND = 1000
-_ARRIVAL_COLUMN, _SIZE_COLUMN, _FIXED_COLUMNS = 1, 2, 3
+
+Column = Sequence[int] | Sequence[str]
 
 
 async def sort_messages(
@@ -46,97 +48,130 @@ async def sort_messages(
 ) -> Sequence[int]:
     """Return the indexes of ascending `uids` in the order of the criteria; equals stay as they are.
 
-    Texts are compared in the form of i;unicode-casemap. A message that is gone sorts as an empty one. What
-    was sorted before is remembered: none of what messages are sorted by ever changes.
+    Texts are compared in the form of i;unicode-casemap. A message that is gone sorts as an empty one.
 
     Raises:
-        TooManyToSortError: there are more than `MAX_SORTED_MESSAGES`.
+        TooManyToSortError: more messages than `MAX_SORTED_MESSAGES` would have to be sorted.
     """
-    known, key = conversation.context.known.orders, ((view.folder_id, view.uid_validity), tuple(order))
+    orders, key = conversation.context.known.orders, ((view.folder_id, view.uid_validity), tuple(order))
     wanted = array("I", uids)
-    before = known.find(key)
-    if before is not None and before.uids == wanted:
-        return before.indexes
-    indexes = await _sort(conversation, view, wanted, order)
-    known.keep(key, KnownOrder(wanted, indexes), 2 * len(wanted) * wanted.itemsize)
+    known = orders.find(key)
+    if known is not None and known.uids == wanted:
+        return known.indexes
+    sorter = _Sorter(conversation, view, tuple(order))
+    has_all = len(wanted) == len(view.uids)
+    if known is not None and not has_all and len(wanted) * KNOWN_FOR_EACH_WANTED < len(known.uids):
+        return await sorter.sort(wanted)
+    whole = None if known is None else await sorter.add(known, wanted)
+    if whole is None:
+        whole = KnownOrder(wanted, await sorter.sort(wanted))
+    indexes = await _part(whole, wanted)
+    if has_all:
+        whole = KnownOrder(wanted, indexes)
+    orders.keep(key, whole, 2 * len(whole.uids) * wanted.itemsize)
     return indexes
 
 
-async def _sort(
-    conversation: Conversation, view: View, uids: "array[int]", order: Sequence[SortKey]
-) -> "array[int]":
-    names = tuple(dict.fromkeys(name for key in order if (name := _COLUMNS[key.field]) is not None))
-    rows = await read_rows_of(conversation, view, uids, names)
-    columns = [(_column(rows, key.field, names), key.reverse) for key in order]
-    if len(uids) > SORTED_IN_LOOP:
-        return await asyncio.to_thread(_sorted, len(uids), columns)
-    return _sorted(len(uids), columns)
+async def in_turn(count: int, work: Callable[[], T]) -> T:
+    """Do work on a number of messages: of many off the loop's thread."""
+    return await asyncio.to_thread(work) if count > SORTED_IN_LOOP else work()
 
 
-async def read_rows_of(
-    conversation: Conversation, view: View, uids: Sequence[int], names: Sequence[str]
-) -> list[Row]:
-    """Return (UID, INTERNALDATE, size, the named columns of `message_index`) of ascending UIDs, in order.
+async def _part(known: KnownOrder, wanted: "array[int]") -> "array[int]":
+    """Return the indexes of some UIDs in a known order, which knows all of them."""
 
-    Raises:
-        TooManyToSortError: there are more than `MAX_SORTED_MESSAGES`, or their texts are too long.
-    """
-    if len(uids) > MAX_SORTED_MESSAGES:
-        raise TooManyToSortError
-    context = conversation.context
-    nothing = tuple("" for _ in names)
-    texts = [place for place, name in enumerate(names, _FIXED_COLUMNS) if name not in _NUMBERS]
-    rows: list[Row] = []
-    room = MAX_KEY_CHARACTERS
-    for start in range(0, len(uids), CHUNK_MESSAGES):
-        wanted = uids[start : start + CHUNK_MESSAGES]
-        read = await read_index_rows(
-            context.database, context.blobs, view.mailbox_id, view.folder_id, _covering(wanted), names
-        )
-        if [row[0] for row in read] != list(wanted):
-            known = {row[0]: row for row in read}
-            read = [known.get(uid) or (uid, 0, 0, *nothing) for uid in wanted]
-        rows += read
-        room -= sum(len(row[place]) for place in texts for row in read)
-        if room < 0:
-            raise TooManyToSortError
-        await asyncio.sleep(0)
-    return rows
+    def pick() -> "array[int]":
+        place_of = dict(zip(wanted, range(len(wanted)), strict=True))
+        places = list(map(place_of.get, known.uids))
+        return array("I", [place for index in known.indexes if (place := places[index]) is not None])
+
+    return known.indexes if known.uids == wanted else await in_turn(len(known.uids), pick)
 
 
-def _covering(uids: Sequence[int]) -> list[UidRange]:
-    """Return ranges in which the UIDs lie, with the small gaps between them."""
-    ranges: list[UidRange] = []
-    first = last = uids[0]
-    for uid in uids:
-        if uid - last > GAP_READ_THROUGH:
-            ranges.append((first, last))
-            first = uid
-        last = uid
-    return [*ranges, (first, last)]
+@dataclass(frozen=True, slots=True)
+class _Sorter:
+    """Sorts messages of a view by some criteria."""
+
+    conversation: Conversation
+    view: View
+    order: tuple[SortKey, ...]
+
+    async def sort(self, uids: "array[int]") -> "array[int]":
+        """Return the indexes of ascending UIDs in order."""
+        rows = await read_rows_of(self.conversation, self.view, uids, self._names)
+        columns = self._columns(rows)
+        return await in_turn(len(rows), lambda: _sorted(len(rows), columns))
+
+    async def add(self, known: KnownOrder, wanted: "array[int]") -> KnownOrder | None:
+        """Return the order of what is known and wanted; None: it is to be found anew.
+
+        Of known messages only those are read with which new ones are compared, few for each.
+        """
+        new = sorted(set(wanted).difference(known.uids))
+        if len(new) * KNOWN_FOR_EACH_NEW > len(known.uids):
+            return None
+        uids, indexes = known.uids + array("I", new), known.indexes[:]
+        for index in range(len(known.uids), len(uids)):
+            position = await self._position(uids, indexes, uids[index])
+            if position is None:
+                return None
+            indexes.insert(position, index)
+        return KnownOrder(uids, indexes)
+
+    async def _position(self, uids: "array[int]", indexes: "array[int]", uid: int) -> int | None:
+        """Return where a message belongs; None: it is gone, or one that it is compared with."""
+        row = await self._row(uid)
+        low, high = 0, len(indexes)
+        while low < high:
+            middle = (low + high) // 2
+            other = await self._row(uids[indexes[middle]])
+            if row is None or other is None:
+                return None
+            if self._is_before(row, other):
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
+    async def _row(self, uid: int) -> Row | None:
+        rows = await read_rows_there(self.conversation, self.view, (uid,), self._names)
+        return rows[0] if rows else None
+
+    def _is_before(self, row: Row, other: Row) -> bool:
+        pair = [row, other] if row[0] < other[0] else [other, row]
+        return pair[_sorted(2, self._columns(pair))[0]] is row
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(chain.from_iterable(_COLUMNS[key.field] for key in self.order)))
+
+    def _columns(self, rows: Sequence[Row]) -> list[tuple[Column, bool]]:
+        names = ("uid", *self._names)
+        return [(_column(rows, key.field, names), key.reverse) for key in self.order]
 
 
-def _column(rows: Sequence[Row], field: SortField, names: Sequence[str]) -> Sequence[int] | Sequence[str]:
+def _column(rows: Sequence[Row], field: SortField, names: Sequence[str]) -> Column:
+    place = names.index(_COLUMNS[field][0])
     match field:
         case SortField.ARRIVAL:
-            return [row[_ARRIVAL_COLUMN] // MS_PER_SECOND for row in rows]  # as FETCH tells it
-        case SortField.SIZE:
-            return [row[_SIZE_COLUMN] for row in rows]
+            return [row[place] // MS_PER_SECOND for row in rows]  # as FETCH tells it
         case SortField.DATE:
-            return sent_moments(rows, _FIXED_COLUMNS + names.index("sent_ms"))
+            return sent_moments(rows, place, names.index("internal_ms"))
         case _:
-            place = _FIXED_COLUMNS + names.index(_COLUMNS[field] or "")
             return [row[place] for row in rows]
 
 
-def sent_moments(rows: Sequence[Row], place: int) -> list[int]:
-    """Return when messages were sent; INTERNALDATE counts where no date is (RFC 5256 §2.2)."""
-    return [row[place] if isinstance(row[place], int) else row[_ARRIVAL_COLUMN] for row in rows]
+def sent_moments(rows: Sequence[Row], sent: int, internal: int) -> list[int]:
+    """Return when messages were sent; INTERNALDATE counts where no date is (RFC 5256 §2.2).
+
+    `sent` and `internal` are the columns of both.
+    """
+    return [row[internal] if row[sent] is None else row[sent] for row in rows]
 
 
-def _sorted(count: int, columns: Sequence[tuple[Sequence[int] | Sequence[str], bool]]) -> "array[int]":
+def _sorted(count: int, columns: Sequence[tuple[Column, bool]]) -> "array[int]":
     """Sort by the last criterion first: each sort keeps what those after it have decided."""
     indexes = list(range(count))
     for column, reverse in reversed(columns):
         indexes.sort(key=column.__getitem__, reverse=reverse)
-    return array("I", chain(indexes))
+    return array("I", indexes)

@@ -21,7 +21,7 @@ THREADS_BYTES: Final = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class KnownOrder:
-    """The indexes of ascending UIDs as SORT ordered them; no criterion of a message ever changes."""
+    """UIDs, and their indexes as SORT ordered them; no criterion of a message ever changes."""
 
     uids: "array[int]"
     indexes: "array[int]"

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.search.matches import find_matches
 from freehold.modules.mail.imap.search.result import message_numbers
-from freehold.modules.mail.imap.search.sort_order import read_rows_of, sent_moments
+from freehold.modules.mail.imap.search.sort_order import sent_moments
+from freehold.modules.mail.imap.search.sort_rows import read_rows_of
 from freehold.modules.mail.imap.selected.known import KnownThreads
 from freehold.modules.mail.imap.selected.view import View
 from freehold.modules.mail.imap.thread.references import thread_by_references, thread_by_references_only
@@ -19,8 +20,8 @@ from freehold.storage.database import Row
 THREADED_IN_LOOP = 5000
 """More messages are threaded off the loop's thread."""
 
-_NAMES = ("sent_ms", "message_id", "reference_ids", "base_subject", "is_reply")
-_SENT_COLUMN = 3
+_NAMES = ("internal_ms", "sent_ms", "message_id", "reference_ids", "base_subject", "is_reply")
+_INTERNAL_COLUMN, _SENT_COLUMN = 1, 2
 
 _ALGORITHMS: dict[ThreadAlgorithm, Callable[[Sequence[ThreadRow]], list[ThreadNode]]] = {
     ThreadAlgorithm.ORDEREDSUBJECT: thread_by_subject,
@@ -67,6 +68,6 @@ async def _in_turn(count: int, work: Callable[[], list[ThreadNode]]) -> list[Thr
 def _threads(algorithm: ThreadAlgorithm, rows: Sequence[Row], numbers: Sequence[int]) -> list[ThreadNode]:
     if not rows:
         return []
-    moments = sent_moments(rows, _SENT_COLUMN)
+    moments = sent_moments(rows, _SENT_COLUMN, _INTERNAL_COLUMN)
     columns = list(zip(*rows, strict=True))[_SENT_COLUMN + 1 :]
     return _ALGORITHMS[algorithm](list(map(ThreadRow._make, zip(numbers, moments, *columns, strict=True))))
