@@ -133,6 +133,9 @@ async def test_what_is_set_to_what_it_was_or_removed_where_there_is_nothing_is_n
         await watcher.done(OF_FOLDERS)
         await annotate(actor, b"INBOX", b'/private/a "1"', b"/private/none NIL", b'/private/b "2"')
         assert await watcher.line() == b"* METADATA INBOX /private/b"
+        await annotate(actor, b"INBOX", b"/private/b NIL")
+        assert await watcher.line() == b"* METADATA INBOX /private/b"
+        await annotate(actor, b"INBOX", b"/private/b NIL")
         await silence(watcher)
 
 
