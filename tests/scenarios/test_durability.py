@@ -16,6 +16,7 @@ import pytest
 from tests.databases import PostgresDatabases, postgres_programs, postgres_server
 from tests.scenarios.chaos import kill_at_random
 from tests.scenarios.checks import check_mailbox, check_storage, wait_for_empty_queue
+from tests.scenarios.clients import deliver, message, open_imap
 from tests.scenarios.load import Fate, Load
 from tests.scenarios.server import running_server
 from tests.scenarios.sink import Sink, sink
@@ -123,6 +124,21 @@ async def test_nothing_acknowledged_is_lost_when_processes_are_killed_on_postgre
     tmp_path: Path, postgres_url: str
 ) -> None:
     report("PostgreSQL:", await survive_kills(tmp_path, postgres_url))
+
+
+def test_flags_that_were_answered_survive_the_end_of_every_process(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server:
+        deliver(server, *(message(f"number {number}") for number in range(20)))
+        client = open_imap(server)
+        client.select()
+        for number in range(1, 21):
+            assert client.store(str(number), "+FLAGS", "(\\Flagged)")[0] == "OK"
+        server.kill()
+        client.shutdown()
+        server.start()
+        with open_imap(server) as client:
+            client.select()
+            assert client.search(None, "FLAGGED")[1] == [b" ".join(b"%d" % each for each in range(1, 21))]
 
 
 def restart_postgres(url: str) -> None:

@@ -78,6 +78,8 @@ class Module:
     events: Sequence[type[Event]] = ()
     listeners: Sequence[ListenerSpec] = ()
     start: dict[Role, Callable[[Runtime, AsyncExitStack], Awaitable[None]]] = field(default_factory=dict)
+    prepare: Callable[[Runtime], Awaitable[None]] | None = None
+    """Mends what may have happened while nothing ran; called in each process before all else."""
     first_start: Callable[[Runtime], Awaitable[Sequence[str]]] | None = None
     """Prepares a new data folder in local mode, once, before any worker runs; returns lines to show."""
     status: Callable[[Runtime], Awaitable[Mapping[str, int]]] | None = None

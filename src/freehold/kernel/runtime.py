@@ -22,7 +22,7 @@ BLOB_FOLDER = "blobs"
 async def open_runtime(
     configuration: Configuration, modules: Sequence[Module], bus: Bus
 ) -> AsyncIterator[Runtime]:
-    """Give the runtime of one process and loop, with the database brought up to date.
+    """Give the runtime of one process and loop, with the database brought up to date and modules prepared.
 
     Raises:
         SchemaError: the database is newer than this program.
@@ -33,7 +33,7 @@ async def open_runtime(
     async with AsyncExitStack() as stack:
         database = await open_database(database_url(configuration), schemas=schemas_of(modules))
         stack.push_async_callback(database.close)
-        yield Runtime(
+        runtime = Runtime(
             hostname=settings.hostname,
             data=settings.data,
             settings=dict(configuration.sections),
@@ -44,6 +44,10 @@ async def open_runtime(
             clock=clock,
             resolver=DnsResolver(resolver_settings(settings.resolver)),
         )
+        for module in modules:
+            if module.prepare is not None:
+                await module.prepare(runtime)
+        yield runtime
 
 
 async def check_database(configuration: Configuration, modules: Sequence[Module]) -> str:

@@ -130,6 +130,21 @@ class Database(Protocol):
         """
         ...
 
+    async def write_relaxed(
+        self,
+        function: Callable[Concatenate[Transaction, P], Awaitable[T]],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a function as `write` does, and return its result after a commit durable within a second.
+
+        A crash of this program takes nothing back. A loss of power may take back the relaxed commits of the
+        last second, unless a durable one came after them; a commit is never lost without all that came after
+        it. On PostgreSQL this is `write`.
+        """
+        ...
+
     async def close(self) -> None:
         """Finish what was accepted, then close; idempotent."""
         ...

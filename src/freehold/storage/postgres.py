@@ -137,6 +137,16 @@ class PostgresDatabase:
         with self._accepted():
             return await self._run(BEGIN_WRITE, STATEMENT_SECONDS, function, args, kwargs)
 
+    async def write_relaxed(
+        self,
+        function: Callable[Concatenate[Transaction, P], Awaitable[T]],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a function as `write` does: a relaxed commit would be lost with the server, not the machine."""
+        return await self.write(function, *args, **kwargs)
+
     async def close(self) -> None:
         """Finish what was accepted, then close; idempotent."""
         if self._closed:

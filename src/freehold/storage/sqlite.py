@@ -105,10 +105,18 @@ class SqliteDatabase:
         **kwargs: P.kwargs,
     ) -> T:
         """Run a function and return its result after the commit, shared with others, is durable."""
-        self._check_use()
-        if self._writer is None:
-            raise RuntimeError("the database was opened for reading only")
-        result: T = await self._writer.submit(function, args, kwargs)
+        result: T = await self._usable_writer().submit(function, args, kwargs)
+        return result
+
+    async def write_relaxed(
+        self,
+        function: Callable[Concatenate[Transaction, P], Awaitable[T]],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a function and return its result after the commit, which is durable within a second."""
+        result: T = await self._usable_writer().submit(function, args, kwargs, is_relaxed=True)
         return result
 
     async def close(self) -> None:
@@ -130,6 +138,12 @@ class SqliteDatabase:
             reader = self._local.reader = _Reader(self.path)
             self._long_readers.append(reader)
         return reader.run(function, args, kwargs)
+
+    def _usable_writer(self) -> Writer:
+        self._check_use()
+        if self._writer is None:
+            raise RuntimeError("the database was opened for reading only")
+        return self._writer
 
     def _check_use(self) -> None:
         if self._closed:

@@ -9,9 +9,13 @@ loop. A function's statements touch memory; what takes long goes into several tr
 A function that fails undoes only itself. Savepoints would cost each batch more than failures do: so when one
 has changed something and fails, the batch is undone and run once more, then with a savepoint for each. When
 the commit fails, nobody's work was kept and everybody learns it. Processes take turns (see `turn`).
+
+A batch of relaxed writes alone is committed without a sync, in the loop; the log is synced within a second
+(`RELAXED_SECONDS`), or by the next commit that is not relaxed.
 """
 
 import asyncio
+import os
 import queue
 import threading
 import time
@@ -39,6 +43,8 @@ GATHER_SECONDS: Final = 0.002
 """Where fewer wait than wrote together the last time, a batch waits so long for more to share its commit."""
 LATEST_WEIGHT: Final = 0.2
 UNKNOWN_COMMIT_SECONDS: Final = 0.01
+RELAXED_SECONDS: Final = 0.5
+"""How long after a relaxed commit the log is synced; the rest of its second is for the sync."""
 WAIT_SECONDS: Final = 20.0  # a write that was not begun by then fails; SMTP clients wait minutes
 CATCH_UP_PAGES: Final = 2 * CHECKPOINT_PAGES
 
@@ -52,6 +58,7 @@ class Write:
     kwargs: dict[str, Any]
     future: asyncio.Future[Any]
     accepted: float
+    is_relaxed: bool
 
 
 @dataclass(slots=True)
@@ -85,15 +92,22 @@ class Writer:
         self._company = 0  # writers of the last batch
         self._gathering: asyncio.TimerHandle | None = None
         self._commit_seconds = UNKNOWN_COMMIT_SECONDS
+        self._is_relaxed = False  # what the connection's next commit is
+        self._sync: asyncio.TimerHandle | None = None
 
     def submit(
-        self, function: Callable[..., Awaitable[Any]], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        function: Callable[..., Awaitable[Any]],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        is_relaxed: bool = False,
     ) -> asyncio.Future[Any]:
-        """Accept a write; the future is settled after the commit is durable."""
+        """Accept a write; the future is settled after the commit is durable, or is made if that is enough."""
         if self._closed:
             raise StorageError("the database is closed")
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._waiting.append(Write(function, args, kwargs, future, self._loop.time()))
+        self._waiting.append(Write(function, args, kwargs, future, self._loop.time(), is_relaxed))
         if self._idle.is_set():
             self._idle.clear()
             self._begin_soon()
@@ -111,6 +125,9 @@ class Writer:
         await self._idle.wait()
         if self._watch is not None:
             self._watch.cancel()
+        if self._sync is not None:
+            self._sync.cancel()
+            self._jobs.put(self._sync_log)
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
         await asyncio.to_thread(self._checkpointer.close)
@@ -121,7 +138,7 @@ class Writer:
 
     def _begin_soon(self) -> None:
         """Begin a batch: when as many wait as wrote together lately, else a moment later."""
-        if len(self._waiting) < self._company:
+        if len(self._waiting) < self._company and not self._waiting[0].is_relaxed:
             self._gathering = self._loop.call_later(GATHER_SECONDS, self._start_batch)
         else:
             self._loop.call_soon(self._start_batch)  # after the tasks that are ready to write as well
@@ -141,7 +158,7 @@ class Writer:
             self._undo(outcomes, error)
         connection = self._connection
         if connection is not None and connection.in_transaction:
-            is_quick = len(outcomes) == 1 and self._commit_seconds < QUICK_SECONDS
+            is_quick = self._is_relaxed or (len(outcomes) == 1 and self._commit_seconds < QUICK_SECONDS)
             if not is_quick or self._log_is_long(connection):
                 self._jobs.put(lambda: self._commit_beside(connection, outcomes))
                 return
@@ -154,6 +171,7 @@ class Writer:
         end = time.monotonic() + BATCH_SECONDS
         connection = None
         guarded = False
+        is_relaxed = all(write.is_relaxed for write in self._waiting)
         while self._waiting and len(outcomes) < BATCH_TRANSACTIONS:
             write = self._waiting.popleft()
             if write.future.done():
@@ -161,7 +179,7 @@ class Writer:
             outcome = Outcome(write)
             outcomes.append(outcome)
             if connection is None:
-                connection = self._begin()
+                connection = self._begin(is_relaxed=is_relaxed)
             if guarded:
                 self._run_guarded(connection, outcome)
             elif not self._run_clean(connection, outcome):
@@ -170,11 +188,15 @@ class Writer:
             if time.monotonic() >= end:
                 return
 
-    def _begin(self) -> apsw.Connection:
+    def _begin(self, *, is_relaxed: bool) -> apsw.Connection:
         connection = self._connection
         if connection is None:
             connection = self._connection = open_connection(self._path, readonly=False)
             self._moved_at = 0
+            self._is_relaxed = False
+        if self._is_relaxed != is_relaxed:
+            connection.execute(f"PRAGMA synchronous = {'NORMAL' if is_relaxed else 'FULL'}")
+            self._is_relaxed = is_relaxed
         connection.execute("BEGIN IMMEDIATE")
         return connection
 
@@ -223,11 +245,19 @@ class Writer:
                 future.set_exception(outcome.error)
             else:
                 future.set_result(outcome.result)
-        self._company = len(outcomes)
+        if self._is_relaxed:
+            if self._sync is None:
+                self._sync = self._loop.call_later(RELAXED_SECONDS, self._sync_soon)
+        else:
+            self._company = len(outcomes)
         if self._waiting:
             self._begin_soon()
         else:
             self._idle.set()
+
+    def _sync_soon(self) -> None:
+        self._sync = None
+        self._jobs.put(self._sync_log)
 
     def _refuse_the_late(self) -> None:
         """Fail the writes that were not begun in time: another process holds the turn, or the disk hangs."""
@@ -265,6 +295,15 @@ class Writer:
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
             self._moved_at = written
 
+    def _sync_log(self) -> None:
+        """Make relaxed commits durable; where the disk refuses, the next commit that must be meets that."""
+        with suppress(OSError):
+            descriptor = os.open(f"{self._path}-wal", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fdatasync(descriptor)
+            finally:
+                os.close(descriptor)
+
     def _tell(self, function: Callable[..., None], *arguments: Any) -> None:
         try:
             self._loop.call_soon_threadsafe(function, *arguments)
@@ -282,7 +321,8 @@ class Writer:
             self._undo(outcomes, error)
         else:
             self._checkpointer.note(_pages_written(connection))
-        self._commit_seconds += (time.monotonic() - begun - self._commit_seconds) * LATEST_WEIGHT
+        if not self._is_relaxed:
+            self._commit_seconds += (time.monotonic() - begun - self._commit_seconds) * LATEST_WEIGHT
 
     def _log_is_long(self, connection: apsw.Connection) -> bool:
         return _pages_written(connection) - self._moved_at >= CATCH_UP_PAGES

@@ -119,6 +119,8 @@ class DyingDatabase:
 
         await self.database.write(work_and_die)
 
+    write_relaxed = write
+
     async def close(self) -> None:
         """The database is somebody else's."""
 

@@ -12,6 +12,7 @@ from freehold.modules.mail.events import (
     QueueChanged,
     ServerMetadataChanged,
 )
+from freehold.modules.mail.folders.lost_changes import prepare
 from freehold.modules.mail.front import LISTENERS, start_front
 from freehold.storage.open import Schema
 
@@ -22,6 +23,7 @@ MODULE: Final = Module(
     events=(FolderChanged, FolderListChanged, QueueChanged, ServerMetadataChanged),
     listeners=LISTENERS,
     start={Role.FRONT: start_front, Role.BACK: start_back},
+    prepare=prepare,
     first_start=first_start,
     status=status,
 )

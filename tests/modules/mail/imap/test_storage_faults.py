@@ -42,6 +42,8 @@ class FaultyDatabase:
         self.is_gone = function is self.goes_after
         return result
 
+    write_relaxed = write
+
 
 @pytest.fixture
 def faulty(host: MailHost) -> FaultyDatabase:

@@ -91,7 +91,7 @@ async def _change(
     """Change flags; returns what became of it, and the modseqs of the changes."""
     database = conversation.context.database
     if not view.reader_id:
-        changed = await database.write(
+        changed = await database.write_relaxed(
             change_flags, view.mailbox_id, view.folder_id, asked, change, unchanged_since=unchanged_since
         )
         conversation.folder_changed(view.folder_id, changed.modseq)

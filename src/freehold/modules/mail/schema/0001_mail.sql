@@ -220,6 +220,19 @@ CREATE TABLE change (
     PRIMARY KEY (folder_id, modseq, first_uid)
 ) WITHOUT ROWID;
 
+-- Which start of the machine was the latest to be noted, and the modseqs that were skipped after each: a loss
+-- of power may have taken back what clients were told of them. From above `kept` up to `last`.
+CREATE TABLE machine_boot (
+    boot TEXT PRIMARY KEY
+);
+
+CREATE TABLE modseq_gap (
+    mailbox_id BIGINT NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+    kept BIGINT NOT NULL,
+    last BIGINT NOT NULL,
+    PRIMARY KEY (mailbox_id, kept)
+) WITHOUT ROWID;
+
 -- The queue: see queue/states.py for its legal states.
 CREATE TABLE queue_message (
     id BIGINT PRIMARY KEY,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from freehold.modules.mail.folders.flags import FlagChange, FlagMode, change_flags
+from freehold.modules.mail.folders.lost_changes import known_modseq
 from freehold.modules.mail.folders.messages import MESSAGES
 from freehold.modules.mail.folders.ranges import UidRange
 from freehold.modules.mail.folders.rights import Right
@@ -42,12 +43,15 @@ async def fetch(conversation: Conversation, command: Fetch) -> Reply:
     if command.vanished and command.changed_since is not None:
         asked = command.messages.resolve(view.uids.last_uid or view.uid_next - 1)
         await tell_vanished(conversation, view, asked, command.changed_since)
+    since = command.changed_since
+    if since is not None:
+        since = await conversation.context.database.read(known_modseq, view.mailbox_id, since)
     if not bodies:
-        changed = () if command.changed_since is None else (command.changed_since,)
+        changed = () if since is None else (since,)
         plan = plan_rows(rows, changed_only=bool(changed))
         return _reply(await send_rows(conversation, view, plan, positions, *changed))
-    if command.changed_since is not None:
-        positions = await _changed_positions(conversation, view, positions, command.changed_since)
+    if since is not None:
+        positions = await _changed_positions(conversation, view, positions, since)
     own: tuple[int, ...] = ()
     if not view.read_only and Right.SEEN in view.rights and any(map(marks_seen, bodies)):
         own = await _mark_seen(conversation, view, positions)
@@ -101,7 +105,7 @@ async def _mark_seen(conversation: Conversation, view: View, positions: Sequence
         changed = await database.write(mark_seen, view.reading, unseen, seen=True)
     else:
         change = FlagChange(FlagMode.ADD, Flag.SEEN)
-        changed = await database.write(change_flags, view.mailbox_id, view.folder_id, unseen, change)
+        changed = await database.write_relaxed(change_flags, view.mailbox_id, view.folder_id, unseen, change)
     conversation.folder_changed(view.folder_id, changed.modseq, mailbox_id=view.mailbox_id)
     return (changed.modseq,)
 

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
+from freehold.modules.mail.folders.lost_changes import known_modseq
 from freehold.modules.mail.folders.ranges import UidRange, merge_ranges, subtract_ranges
 from freehold.modules.mail.folders.read import changes_since
 from freehold.modules.mail.imap.conversation import Conversation
@@ -20,7 +21,10 @@ _TOLD_BY_UID = (FetchAttribute.FLAGS, FetchAttribute.MODSEQ)
 
 
 async def resynchronise(conversation: Conversation, view: View, known: Resynchronisation) -> None:
-    """Tell what vanished and which flags changed since the client's mod-sequence."""
+    """Tell what vanished and which flags changed since the client's mod-sequence.
+
+    Expunges are never lost; where changes of flags were, all flags are told.
+    """
     highest = view.uid_next - 1
     if not highest:
         return
@@ -30,7 +34,8 @@ async def resynchronise(conversation: Conversation, view: View, known: Resynchro
     await tell_vanished(conversation, view, unheard, known.mod_sequence)
     positions = view.uids.positions_of(asked)
     told = _TOLD_BY_UID if view.uid_only else _TOLD
-    await send_rows(conversation, view, plan_rows(told, changed_only=True), positions, known.mod_sequence)
+    since = await conversation.context.database.read(known_modseq, view.mailbox_id, known.mod_sequence)
+    await send_rows(conversation, view, plan_rows(told, changed_only=True), positions, since)
 
 
 async def tell_vanished(
