@@ -11,10 +11,12 @@ from typing import Final
 
 from freehold.modules.mail.imap.selected.folder_state import FolderState
 from freehold.modules.mail.imap.selected.recollection import Recollection
+from freehold.modules.mail.imap.thread.rows import KnownRows
 from freehold.protocols.imap.sort import SortKey
 from freehold.protocols.imap.thread import ThreadAlgorithm
 
 FOLDERS_BYTES: Final = 2 * 1024 * 1024
+THREAD_ROWS_BYTES: Final = 8 * 1024 * 1024
 ORDERS_BYTES: Final = 4 * 1024 * 1024
 THREADS_BYTES: Final = 4 * 1024 * 1024
 
@@ -42,11 +44,14 @@ FolderKey = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """By folder: what SELECT found, what SORT ordered by which criteria, what THREAD answered."""
+    """By folder: what SELECT found, SORT ordered by which criteria, THREAD read, and what it answered."""
 
     folders: Recollection[int, FolderState] = field(default_factory=lambda: Recollection(FOLDERS_BYTES))
     orders: Recollection[tuple[FolderKey, tuple[SortKey, ...]], KnownOrder] = field(
         default_factory=lambda: Recollection(ORDERS_BYTES)
+    )
+    thread_rows: Recollection[FolderKey, KnownRows] = field(
+        default_factory=lambda: Recollection(THREAD_ROWS_BYTES)
     )
     threads: Recollection[tuple[FolderKey, ThreadAlgorithm, bool], KnownThreads] = field(
         default_factory=lambda: Recollection(THREADS_BYTES)

@@ -3,27 +3,28 @@
 import asyncio
 from array import array
 from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.search.matches import find_matches
 from freehold.modules.mail.imap.search.result import message_numbers
-from freehold.modules.mail.imap.search.sort_order import sent_moments
+from freehold.modules.mail.imap.search.sort_order import KNOWN_FOR_EACH_WANTED
 from freehold.modules.mail.imap.search.sort_rows import read_rows_of
 from freehold.modules.mail.imap.selected.known import KnownThreads
 from freehold.modules.mail.imap.selected.view import View
 from freehold.modules.mail.imap.thread.references import thread_by_references, thread_by_references_only
-from freehold.modules.mail.imap.thread.rows import ThreadRow
+from freehold.modules.mail.imap.thread.rows import COLUMNS, NO_ROWS, KnownRows, ThreadRows
 from freehold.modules.mail.imap.thread.subjects import thread_by_subject
 from freehold.protocols.imap.thread import Thread, ThreadAlgorithm, ThreadNode, thread_chunks
-from freehold.storage.database import Row
 
-THREADED_IN_LOOP = 5000
+T = TypeVar("T")
+
+THREADED_IN_LOOP: Final = 5000
 """More messages are threaded off the loop's thread."""
+KNOWN_FOR_EACH_THERE: Final = 2
+"""Where more rows are known for each message of a folder, they are forgotten: most are of what is gone."""
 
-_NAMES = ("internal_ms", "sent_ms", "message_id", "reference_ids", "base_subject", "is_reply")
-_INTERNAL_COLUMN, _SENT_COLUMN = 1, 2
-
-_ALGORITHMS: dict[ThreadAlgorithm, Callable[[Sequence[ThreadRow]], list[ThreadNode]]] = {
+_ALGORITHMS: Final[dict[ThreadAlgorithm, Callable[[ThreadRows], list[ThreadNode]]]] = {
     ThreadAlgorithm.ORDEREDSUBJECT: thread_by_subject,
     ThreadAlgorithm.REFERENCES: thread_by_references,
     ThreadAlgorithm.REFS: thread_by_references_only,
@@ -54,20 +55,42 @@ async def _pieces(
     before = known.find(key)
     if before is not None and before.uids == uids and before.numbers == numbers:
         return before.pieces
-    rows = await read_rows_of(conversation, view, uids, _NAMES)
-    threads = await _in_turn(len(rows), lambda: _threads(command.algorithm, rows, numbers))
-    pieces = tuple(thread_chunks(threads))
+    rows = await _rows(conversation, view, uids)
+    algorithm = _ALGORITHMS[command.algorithm]
+    pieces = await _in_turn(len(uids), lambda: tuple(thread_chunks(algorithm(rows.rows_of(uids, numbers)))))
     known.keep(key, KnownThreads(uids, numbers, pieces), 8 * len(uids) + sum(map(len, pieces)))
     return pieces
 
 
-async def _in_turn(count: int, work: Callable[[], list[ThreadNode]]) -> list[ThreadNode]:
+async def _rows(conversation: Conversation, view: View, uids: "array[int]") -> KnownRows:
+    """Return rows in which some ascending UIDs are; what was read before is remembered.
+
+    Raises:
+        TooManyToSortError: more than `MAX_SORTED_MESSAGES` are unknown.
+    """
+    every, key = conversation.context.known.thread_rows, (view.folder_id, view.uid_validity)
+    known = every.find(key) or NO_ROWS
+    if known.uids == uids:
+        return known
+    has_all = len(uids) == len(view.uids)
+    if not has_all and len(uids) * KNOWN_FOR_EACH_WANTED < len(known.uids):
+        return await _with_rows(conversation, view, NO_ROWS, uids)
+    if has_all and len(uids) * KNOWN_FOR_EACH_THERE < len(known.uids):
+        known = NO_ROWS
+    new = array("I", sorted(set(uids).difference(known.uids)))
+    if new:
+        known = await _with_rows(conversation, view, known, new)
+        every.keep(key, known, known.size_bytes)
+    return known
+
+
+async def _with_rows(
+    conversation: Conversation, view: View, known: KnownRows, uids: "array[int]"
+) -> KnownRows:
+    read = await read_rows_of(conversation, view, uids, COLUMNS)
+    return await _in_turn(len(read), lambda: known.and_rows(read))
+
+
+async def _in_turn(count: int, work: Callable[[], T]) -> T:
+    """Do work on a number of messages: of many off the loop's thread."""
     return await asyncio.to_thread(work) if count > THREADED_IN_LOOP else work()
-
-
-def _threads(algorithm: ThreadAlgorithm, rows: Sequence[Row], numbers: Sequence[int]) -> list[ThreadNode]:
-    if not rows:
-        return []
-    moments = sent_moments(rows, _SENT_COLUMN, _INTERNAL_COLUMN)
-    columns = list(zip(*rows, strict=True))[_SENT_COLUMN + 1 :]
-    return _ALGORITHMS[algorithm](list(map(ThreadRow._make, zip(numbers, moments, *columns, strict=True))))

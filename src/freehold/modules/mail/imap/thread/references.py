@@ -6,7 +6,7 @@ Nothing recurses, and hostile chains of references cost no more than time propor
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from freehold.modules.mail.imap.thread.rows import ThreadRow
+from freehold.modules.mail.imap.thread.rows import NO_ID, NO_SUBJECT, ThreadRows
 from freehold.protocols.imap.thread import ThreadNode
 
 STEPS_PER_MESSAGE = 100
@@ -18,54 +18,72 @@ Beyond that, which only messages made to that end reach, a link is taken for one
 NONE = -1
 
 
-def thread_by_references(rows: Sequence[ThreadRow]) -> list[ThreadNode]:
-    """Return the threads of messages (ascending by number), those of one subject put together."""
-    return _merge_subjects(_plant(rows), {row.number: row for row in rows})
+def thread_by_references(rows: ThreadRows) -> list[ThreadNode]:
+    """Return the threads of messages, those of one subject put together."""
+    order = rows.by_date()
+    return _merge_subjects(_plant(rows, order), rows, order)
 
 
-def thread_by_references_only(rows: Sequence[ThreadRow]) -> list[ThreadNode]:
+def thread_by_references_only(rows: ThreadRows) -> list[ThreadNode]:
     """Return the threads regardless of subjects, the one with the newest message last, as Dovecot does."""
-    roots = _plant(rows)
-    when = {row.number: row.sent_ms for row in rows}
-    newest = {id(root): max(when[node.number] for node in _walk(root) if node.number) for root in roots}
-    return sorted(roots, key=lambda root: (newest[id(root)], root.number))
+    order = rows.by_date()
+    roots = _plant(rows, order)
+    when = dict(zip(map(rows.numbers.__getitem__, order), map(rows.sent_ms.__getitem__, order), strict=True))
+    newest = [when[root.number] if not root.children else _newest(root, when) for root in roots]
+    places = sorted(range(len(roots)), key=lambda place: (newest[place], roots[place].number))
+    return [roots[place] for place in places]
 
 
-def _walk(root: ThreadNode) -> Sequence[ThreadNode]:
+def _newest(root: ThreadNode, when: dict[int, int]) -> int:
     found = [root]
     for node in found:
-        found += node.children
-    return found
+        if node.children:
+            found += node.children
+    return max([when[node.number] for node in found if node.number])
 
 
 class _Links:
-    """Who is whose parent, among all messages that are there or are named (step 1)."""
+    """Who is whose parent, among all messages that are there or are named (step 1), by places.
 
-    __slots__ = ("_has_child", "_places", "_steps", "parents", "rows")
+    The place of an id is its number; messages without an id that is theirs alone have places behind those.
+    `rows` has the index of the message at a place, and `places` the place of each message.
+    """
 
-    def __init__(self, steps: int) -> None:
-        self.parents: list[int] = []
-        self.rows: list[int] = []
-        self._has_child = bytearray()
-        self._places: dict[str, int] = {}
-        self._steps = steps
+    __slots__ = ("_has_child", "_steps", "parents", "places", "rows")
 
-    def named(self, message_id: str) -> int:
-        """Return the place of an id."""
-        place = self._places.get(message_id)
-        if place is None:
-            place = self._places[message_id] = self._add()
+    def __init__(self, rows: ThreadRows) -> None:
+        self.parents = [NONE] * rows.id_count
+        self.rows = [NONE] * rows.id_count
+        self.places: list[int] = []
+        self._has_child = bytearray(rows.id_count)
+        self._steps = STEPS_PER_MESSAGE * len(rows.ids)
+        for message_id, named in zip(rows.ids, rows.references, strict=True):
+            self._take(message_id, named)
+
+    def _take(self, message_id: int, named: Sequence[int]) -> None:
+        place, parents = self._place(message_id), self.parents
+        last = NONE
+        for reference in named:
+            if last != NONE and parents[reference] == NONE:
+                self._link(last, reference)
+            last = reference
+        parents[place] = NONE
+        if last != NONE:
+            self._link(last, place)
+
+    def _place(self, message_id: int) -> int:
+        """Return the place of the next message; one without an id of its own gets a place of its own."""
+        place = message_id
+        if place == NO_ID or self.rows[place] != NONE:
+            place = len(self.rows)
+            self.parents.append(NONE)
+            self.rows.append(NONE)
+            self._has_child.append(0)
+        self.rows[place] = len(self.places)
+        self.places.append(place)
         return place
 
-    def message(self, message_id: str, row: int) -> int:
-        """Return the place of a message; one without an id of its own gets a place of its own."""
-        place = self.named(message_id) if message_id else self._add()
-        if self.rows[place] != NONE:
-            place = self._add()
-        self.rows[place] = row
-        return place
-
-    def link(self, parent: int, child: int) -> None:
+    def _link(self, parent: int, child: int) -> None:
         """Make a child of one that has no parent, unless that closes a loop."""
         if parent == child or (self._has_child[child] and self._is_below(parent, child)):
             return
@@ -79,80 +97,51 @@ class _Links:
                 return True
         return False
 
-    def _add(self) -> int:
-        self.parents.append(NONE)
-        self.rows.append(NONE)
-        self._has_child.append(0)
-        return len(self.parents) - 1
 
-
-def _link_all(rows: Sequence[ThreadRow]) -> _Links:
-    links = _Links(STEPS_PER_MESSAGE * len(rows))
-    parents = links.parents
-    for index, row in enumerate(rows):
-        place = links.message(row.message_id, index)
-        last = NONE
-        for reference in row.references.split():
-            named = links.named(reference)
-            if last != NONE and parents[named] == NONE:
-                links.link(last, named)
-            last = named
-        parents[place] = NONE
-        if last != NONE:
-            links.link(last, place)
-    return links
-
-
-def _plant(rows: Sequence[ThreadRow]) -> list[ThreadNode]:
+def _plant(rows: ThreadRows, order: Sequence[int]) -> list[ThreadNode]:
     """Return the threads of steps 1 to 4, ordered by date, like all children in them.
 
     A parent that is not there is left out, unless it holds several threads together.
     """
-    links = _link_all(rows)
-    above = _nearest(links)
-    nodes: list[ThreadNode | None] = [None] * len(above)
-    places = [NONE] * len(rows)
-    for place, row in enumerate(links.rows):
-        if row != NONE:
-            places[row] = place
-            nodes[place] = ThreadNode(rows[row].number)
+    links = _Links(rows)
+    nodes = list(map(ThreadNode, rows.numbers))
+    dummies: dict[int, ThreadNode] = {}
+    nearest: dict[int, int] = {}
     roots: list[ThreadNode] = []
-    moments = [row.sent_ms for row in rows]
-    for index in sorted(range(len(rows)), key=moments.__getitem__):
-        place = places[index]
-        node, parent = nodes[place], above[place]
-        assert node is not None
+    for index in order:
+        parent = links.parents[links.places[index]]
+        if parent != NONE and links.rows[parent] == NONE:
+            parent = _nearest(links, parent, nearest)
         if parent == NONE:
-            roots.append(node)
+            roots.append(nodes[index])
             continue
-        holder = nodes[parent]
-        if holder is None:
-            holder = nodes[parent] = ThreadNode(0)
-            roots.append(holder)
-        holder.children.append(node)
+        row = links.rows[parent]
+        if row != NONE:
+            nodes[row].children.append(nodes[index])
+            continue
+        if parent not in dummies:
+            dummies[parent] = ThreadNode(0)
+            roots.append(dummies[parent])
+        dummies[parent].children.append(nodes[index])
     return [root.children[0] if not root.number and len(root.children) == 1 else root for root in roots]
 
 
-def _nearest(links: _Links) -> list[int]:
-    """Return for each place its nearest ancestor that is there, else its topmost one, or NONE (step 3)."""
-    parents, rows = links.parents, links.rows
-    nearest: list[int | None] = [None] * len(parents)
-    for start in range(len(parents)):
-        path: list[int] = []
-        place = start
-        while nearest[place] is None:
-            parent = parents[place]
-            path.append(place)
-            if parent == NONE or rows[parent] != NONE:
-                nearest[place] = parent
-                break
+def _nearest(links: _Links, place: int, nearest: dict[int, int]) -> int:
+    """Return the nearest ancestor that is there, else the topmost one, of a place without a message (step 3).
+
+    `nearest` holds what was found before.
+    """
+    path: list[int] = []
+    while place not in nearest:
+        path.append(place)
+        parent = links.parents[place]
+        if parent == NONE or links.rows[parent] != NONE:
+            nearest[place] = place if parent == NONE else parent
+        else:
             place = parent
-        for below in reversed(path):
-            if nearest[below] is None:
-                parent = parents[below]
-                known = nearest[parent]
-                nearest[below] = parent if known == NONE or known is None else known
-    return [NONE if each is None else each for each in nearest]
+    found = nearest[place]
+    nearest.update(dict.fromkeys(path, found))
+    return found
 
 
 @dataclass(slots=True)
@@ -160,25 +149,26 @@ class _Entry:
     """The thread that stands for a subject so far; `is_reply` of its first message."""
 
     thread: ThreadNode
-    is_reply: bool | int
+    is_reply: int
 
 
-def _merge_subjects(roots: list[ThreadNode], rows: dict[int, ThreadRow]) -> list[ThreadNode]:
+def _merge_subjects(roots: list[ThreadNode], rows: ThreadRows, order: Sequence[int]) -> list[ThreadNode]:
     """Put threads of one subject together (step 5), and order everything by date anew (step 6)."""
+    index_of = dict(zip(rows.numbers, range(len(order)), strict=True))
 
-    def first_of(thread: ThreadNode) -> ThreadRow:
-        return rows[thread.number or thread.children[0].number]
+    def first_of(thread: ThreadNode) -> int:
+        return index_of[thread.number or thread.children[0].number]
 
     def date_of(thread: ThreadNode) -> tuple[int, int]:
-        row = first_of(thread)
-        return row.sent_ms, row.number
+        index = first_of(thread)
+        return rows.sent_ms[index], index
 
-    table = _subject_table(roots, first_of)
+    table = _subject_table(roots, rows, first_of)
     kept: list[ThreadNode] = []
     changed: dict[int, ThreadNode] = {}
     for root in roots:
-        row = first_of(root)
-        entry = table.get(row.subject)
+        index = first_of(root)
+        entry = table.get(rows.subjects[index])
         if entry is None or entry.thread is root:
             kept.append(root)
             continue
@@ -186,7 +176,7 @@ def _merge_subjects(roots: list[ThreadNode], rows: dict[int, ThreadRow]) -> list
         changed[id(thread)] = thread
         if not thread.number:
             thread.children += root.children if not root.number else [root]
-        elif row.is_reply and not entry.is_reply:
+        elif rows.is_reply[index] and not entry.is_reply:
             thread.children.append(root)
         else:  # neither answers the other: both go under a parent that is not there
             first = ThreadNode(thread.number, thread.children)
@@ -195,21 +185,20 @@ def _merge_subjects(roots: list[ThreadNode], rows: dict[int, ThreadRow]) -> list
             thread.number = 0
     for thread in changed.values():
         thread.children.sort(key=date_of)
-    return sorted(kept, key=date_of)
+    return sorted(kept, key=date_of) if changed else kept
 
 
 def _subject_table(
-    roots: Sequence[ThreadNode], first_of: Callable[[ThreadNode], ThreadRow]
-) -> dict[str, _Entry]:
+    roots: Sequence[ThreadNode], rows: ThreadRows, first_of: Callable[[ThreadNode], int]
+) -> dict[int, _Entry]:
     """Return the thread that stands for each subject: at best a dummy, at second best no reply."""
-    table: dict[str, _Entry] = {}
+    table: dict[int, _Entry] = {}
     for root in roots:
-        row = first_of(root)
-        entry = table.get(row.subject)
-        if not row.subject:
+        index = first_of(root)
+        subject, is_reply = rows.subjects[index], rows.is_reply[index]
+        if subject == NO_SUBJECT:
             continue
-        if entry is None or (
-            entry.thread.number and (not root.number or (entry.is_reply and not row.is_reply))
-        ):
-            table[row.subject] = _Entry(root, row.is_reply)
+        entry = table.get(subject)
+        if entry is None or (entry.thread.number and (not root.number or (entry.is_reply and not is_reply))):
+            table[subject] = _Entry(root, is_reply)
     return table
