@@ -6,9 +6,6 @@ The test suite replays the corpus through `check` without atheris. A connection 
 folder, into UTF-8 names and behind COMPRESS, where octets in stored blocks are as easy to mutate as before.
 """
 
-import importlib
-import sys
-
 from freehold.kernel.deflate import CompressionError, Inflater
 from freehold.protocols.imap import response
 from freehold.protocols.imap.authenticate import Authenticate
@@ -31,6 +28,7 @@ from freehold.protocols.imap.events import (
 from freehold.protocols.imap.idle import Idle
 from freehold.protocols.imap.limits import Limits
 from freehold.protocols.imap.states import State
+from tests.fuzz.atheris_run import fuzz
 
 LIMITS = Limits(line=300, literals=200, nonsynchronising=150, append=400, discard=500)
 """Small, so that short inputs reach them."""
@@ -101,14 +99,6 @@ def check_replies(replies: bytes) -> None:
         assert all(0x20 <= octet < 0x7F for octet in line)
 
 
-def main() -> None:
-    """Fuzz until stopped."""
-    atheris = importlib.import_module("atheris")
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check)
-    atheris.Fuzz()
-
-
 def _record(event: Event, events: Events) -> None:
     last = events[-1] if events else None
     if isinstance(event, LiteralChunk) and isinstance(last, LiteralChunk):
@@ -143,4 +133,4 @@ def _react(event: Event, connection: ServerConnection) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    fuzz(check)

@@ -3,13 +3,11 @@
 Needs atheris, which is not among the dependencies; the tests replay the corpus without it.
 """
 
-import importlib
-import sys
-
 from freehold.protocols.mime import addresses, date, decode, encoded_word, header, parameters
 from freehold.protocols.mime.imap_structure import body, bodystructure, envelope
 from freehold.protocols.mime.section import find_part, header_fields
 from freehold.protocols.mime.structure import Part, scan
+from tests.fuzz.atheris_run import fuzz
 
 
 def check_tree(part: Part, start: int, end: int) -> None:
@@ -53,13 +51,5 @@ def check_value(value: bytes) -> None:
     parameters.parse_disposition(value)
 
 
-def main() -> None:
-    """Run atheris over the corpus folders that the command line names."""
-    atheris = importlib.import_module("atheris")
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check_message)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    fuzz(check_message)

@@ -4,10 +4,8 @@ Run by hand, with atheris installed: `python -m tests.fuzz.fuzz_pop3 tests/fuzz/
 The test suite replays the corpus through `check` without atheris.
 """
 
-import importlib
-import sys
-
 from freehold.protocols.pop3.message_lines import added_octets, retrieved, top
+from tests.fuzz.atheris_run import fuzz
 from tests.protocols.pop3.dialogue import converse
 
 LOGIN = b"USER a\r\nPASS b\r\n"
@@ -41,13 +39,5 @@ def _check_message(data: bytes, cut: int) -> None:
         raise AssertionError("TOP is no beginning of RETR")
 
 
-def main() -> None:
-    """Fuzz until stopped."""
-    atheris = importlib.import_module("atheris")
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    fuzz(check)

@@ -7,15 +7,14 @@ Run by hand, with atheris installed:
 import importlib
 import sys
 
+from tests.fuzz.atheris_run import fuzz
+
 
 def main() -> None:
     """Fuzz until stopped."""
     module, test, *arguments = sys.argv[1:]
-    atheris = importlib.import_module("atheris")
     target = getattr(importlib.import_module(module), test)
-    atheris.instrument_all()
-    atheris.Setup([sys.argv[0], *arguments], target.hypothesis.fuzz_one_input)
-    atheris.Fuzz()
+    fuzz(target.hypothesis.fuzz_one_input, [sys.argv[0], *arguments])
 
 
 if __name__ == "__main__":

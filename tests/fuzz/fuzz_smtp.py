@@ -4,14 +4,12 @@ Run by hand: `pip install atheris`, then `python -m tests.fuzz.fuzz_smtp tests/f
 The first octet of an input chooses where the dialogue stands and how the stream is cut.
 """
 
-import importlib
-import sys
-
 from freehold.protocols.smtp.capabilities import Capabilities
 from freehold.protocols.smtp.client import ClientConnection
 from freehold.protocols.smtp.events import NEED_DATA, ProtocolError
 from freehold.protocols.smtp.extensions import Extension
 from freehold.protocols.smtp.options import ServerOptions
+from tests.fuzz.atheris_run import fuzz
 from tests.protocols.smtp.dialogue import ENVELOPE, comparable, converse
 
 _OPTIONS = (
@@ -47,13 +45,5 @@ def _read_as_replies(stream: bytes) -> None:
         return
 
 
-def main() -> None:
-    """Hand `check` to atheris, with the arguments of the command line."""
-    atheris = importlib.import_module("atheris")
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    fuzz(check)

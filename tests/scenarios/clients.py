@@ -132,6 +132,14 @@ def open_imap(server: Server, login: str = BOB, password: str = PASSWORD) -> ima
     return client
 
 
+def empty(server: Server, login: str = BOB, folder: str = "INBOX") -> None:
+    """Remove all messages of a folder; they go to Trash, unless they are there or the mailbox keeps none."""
+    with open_imap(server, login) as client:
+        client.select(folder)
+        client.store("1:*", "+FLAGS", r"\Deleted")
+        client.expunge()
+
+
 def read_all(server: Server, login: str = BOB, folder: str = "INBOX") -> list[bytes]:
     """Return all messages of a folder, byte for byte, by number."""
     with open_imap(server, login) as client:

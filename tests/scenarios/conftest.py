@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.scenarios.clients import ANN, BOB, open_imap
+from tests.scenarios.clients import ANN, BOB, empty
 from tests.scenarios.server import Server, running_server
 
 
@@ -19,8 +19,5 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def server(started: Server) -> Server:
     """The server, with nothing in Ann's and Bob's INBOX."""
     for login in (ANN, BOB):
-        with open_imap(started, login) as client:
-            client.select()
-            client.store("1:*", "+FLAGS", r"\Deleted")
-            client.expunge()
+        empty(started, login)
     return started

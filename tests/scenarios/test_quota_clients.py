@@ -13,6 +13,7 @@ from tests.scenarios.clients import (
     PASSWORD,
     RUN_SECONDS,
     deliver,
+    empty,
     message,
     open_imap,
     read_all,
@@ -34,18 +35,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
-def empty(server: Server) -> None:
+def empty_all(server: Server) -> None:
     """Remove all that Bob has, for good."""
     server.run("mailbox", "trash", BOB, "off")
-    with open_imap(server) as client:
-        for folder in ("INBOX", "Trash"):
-            client.select(folder)
-            client.store("1:*", "+FLAGS", r"\Deleted")
-            client.expunge()
+    for folder in ("INBOX", "Trash"):
+        empty(server, folder=folder)
 
 
 def test_imaplib_reads_the_quota_and_cannot_set_it(server: Server) -> None:
-    empty(server)
+    empty_all(server)
     with open_imap(server) as client:
         client.append("INBOX", "", "", message("large", "x" * 40 * KIB))
         assert client.getquotaroot("INBOX") == (
@@ -60,7 +58,7 @@ def test_imaplib_reads_the_quota_and_cannot_set_it(server: Server) -> None:
 
 
 def test_imapclient_reads_the_quota_and_cannot_set_it(server: Server) -> None:
-    empty(server)
+    empty_all(server)
     client = IMAPClient("127.0.0.1", server.ports["imaps"], ssl_context=trusting_context(), timeout=20)
     with client:
         client.login(BOB, PASSWORD)
@@ -81,7 +79,7 @@ def test_imapclient_reads_the_quota_and_cannot_set_it(server: Server) -> None:
 
 
 def test_smtplib_is_told_why_mail_does_not_fit(server: Server) -> None:
-    empty(server)
+    empty_all(server)
     deliver(server, message("first", "x" * 60 * KIB))
     for octets, code in ((50, 452), (101, 552)):
         with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=RUN_SECONDS) as client:
@@ -91,7 +89,7 @@ def test_smtplib_is_told_why_mail_does_not_fit(server: Server) -> None:
 
 
 def test_what_is_expunged_is_found_in_trash(server: Server) -> None:
-    empty(server)
+    empty_all(server)
     server.run("mailbox", "trash", BOB, "on")
     deliver(server, message("kept"), message("thrown away"))
     with open_imap(server) as client:
@@ -103,7 +101,7 @@ def test_what_is_expunged_is_found_in_trash(server: Server) -> None:
 
 
 def test_a_warning_comes_at_the_next_start_and_only_once(server: Server) -> None:
-    empty(server)
+    empty_all(server)
     deliver(server, message("large", "x" * 85 * KIB))
     wanted = ["large", "Your mailbox is 85 % full"]
     for _ in range(2):

@@ -13,6 +13,7 @@ from tests.scenarios.clients import (
     below_trace,
     certificate_of,
     deliver,
+    empty,
     message,
     need,
     open_imap,
@@ -37,14 +38,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests of this file."""
     with running_server(tmp_path_factory.mktemp("server")) as started:
         yield started
-
-
-def empty(server: Server) -> None:
-    """Remove all that is in Bob's INBOX."""
-    with open_imap(server) as client:
-        client.select()
-        client.store("1:*", "+FLAGS", r"\Deleted")
-        client.expunge()
 
 
 class Synchronizer:

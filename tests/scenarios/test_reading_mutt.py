@@ -10,6 +10,7 @@ from tests.scenarios.clients import (
     PASSWORD,
     certificate_of,
     deliver,
+    empty,
     message,
     need,
     open_imap,
@@ -81,10 +82,7 @@ def test_a_person_reads_flags_saves_and_deletes(server: Server, tmp_path: Path) 
 def test_mutt_comes_back_to_its_cache_with_qresync_over_a_compressed_connection(
     server: Server, tmp_path: Path
 ) -> None:
-    with open_imap(server) as client:
-        client.select()
-        client.store("1:*", "+FLAGS", r"\Deleted")
-        client.expunge()
+    empty(server)
     deliver(server, *(message(f"cached {number}") for number in range(1, 5)))
     cache = (
         f'set header_cache = "{tmp_path}/headers" message_cachedir = "{tmp_path}/bodies"',
