@@ -9,8 +9,9 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from freehold.modules.mail.imap.selected.known_rows import NO_ROWS
 from freehold.modules.mail.imap.thread.references import thread_by_references, thread_by_references_only
-from freehold.modules.mail.imap.thread.rows import NO_ROWS, ThreadRows
+from freehold.modules.mail.imap.thread.rows import ThreadRows, rows_of
 from freehold.modules.mail.imap.thread.subjects import thread_by_subject
 from freehold.protocols.imap.thread import ThreadNode, thread_chunks
 
@@ -33,7 +34,7 @@ def threaded(
     read = [(number, 7, *row) for number, *row in rows]
     both = NO_ROWS.and_rows(read[len(read) - known :]).and_rows(read[: len(read) - known])
     numbers = array("I", [row.number for row in rows])
-    return algorithm(both.rows_of(numbers, numbers))
+    return algorithm(rows_of(both, numbers, numbers))
 
 
 @dataclass(eq=False)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from freehold.modules.mail.imap.selected.folder_state import FolderState
+from freehold.modules.mail.imap.selected.known_rows import KnownRows
 from freehold.modules.mail.imap.selected.recollection import Recollection
-from freehold.modules.mail.imap.thread.rows import KnownRows
 from freehold.protocols.imap.sort import SortKey
 from freehold.protocols.imap.thread import ThreadAlgorithm
 

@@ -11,9 +11,10 @@ from freehold.modules.mail.imap.search.result import message_numbers
 from freehold.modules.mail.imap.search.sort_order import KNOWN_FOR_EACH_WANTED
 from freehold.modules.mail.imap.search.sort_rows import read_rows_of
 from freehold.modules.mail.imap.selected.known import KnownThreads
+from freehold.modules.mail.imap.selected.known_rows import NO_ROWS, THREAD_COLUMNS, KnownRows
 from freehold.modules.mail.imap.selected.view import View
 from freehold.modules.mail.imap.thread.references import thread_by_references, thread_by_references_only
-from freehold.modules.mail.imap.thread.rows import COLUMNS, NO_ROWS, KnownRows, ThreadRows
+from freehold.modules.mail.imap.thread.rows import ThreadRows, rows_of
 from freehold.modules.mail.imap.thread.subjects import thread_by_subject
 from freehold.protocols.imap.thread import Thread, ThreadAlgorithm, ThreadNode, thread_chunks
 
@@ -57,7 +58,7 @@ async def _pieces(
         return before.pieces
     rows = await _rows(conversation, view, uids)
     algorithm = _ALGORITHMS[command.algorithm]
-    pieces = await _in_turn(len(uids), lambda: tuple(thread_chunks(algorithm(rows.rows_of(uids, numbers)))))
+    pieces = await _in_turn(len(uids), lambda: tuple(thread_chunks(algorithm(rows_of(rows, uids, numbers)))))
     known.keep(key, KnownThreads(uids, numbers, pieces), 8 * len(uids) + sum(map(len, pieces)))
     return pieces
 
@@ -87,7 +88,7 @@ async def _rows(conversation: Conversation, view: View, uids: "array[int]") -> K
 async def _with_rows(
     conversation: Conversation, view: View, known: KnownRows, uids: "array[int]"
 ) -> KnownRows:
-    read = await read_rows_of(conversation, view, uids, COLUMNS)
+    read = await read_rows_of(conversation, view, uids, THREAD_COLUMNS)
     return await _in_turn(len(read), lambda: known.and_rows(read))
 
 
