@@ -1,6 +1,6 @@
 """Change the flags of messages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -46,11 +46,6 @@ class FlagChange:
         if self.mode is FlagMode.REPLACE:
             return bool(self.touched) or self.touches_keywords
         return bool(self.flags or self.keywords)
-
-    @property
-    def is_whole(self) -> bool:
-        """Tell whether this replaces all that a message has."""
-        return self.mode is FlagMode.REPLACE and self.touched == _ALL_FLAGS and self.touches_keywords
 
     def limited(self, flags: int, *, keywords: bool) -> "FlagChange":
         """Return the change that leaves alone all but some system flags, and perhaps keywords."""
@@ -183,29 +178,35 @@ def _plan(rows: list[Row], change: FlagChange) -> tuple[list[tuple[int, int, str
 async def _write(
     tx: Transaction, folder_id: int, modseq: int, change: FlagChange, changes: list[tuple[int, int, str]]
 ) -> None:
-    """Write by ranges where one expression serves all rows, else row by row."""
-    base = folder_id << UID_BITS
-    ranges = [
-        (base + first, base + last) for first, last in uid_ranges([each[0] & MAX_UID for each in changes])
-    ]
-    if change.is_whole:
-        keywords = join_keywords(change.keywords)
-        await tx.execute_many(
-            "UPDATE message SET flags = ?, keywords = ?, modseq = ? WHERE id BETWEEN ? AND ?",
-            [(change.flags, keywords, modseq, first, last) for first, last in ranges],
-        )
-    elif change.mode is not FlagMode.REPLACE and not change.keywords:
+    """Write by ranges: of all where one expression serves them, else of neighbours that become alike."""
+    if change.mode is not FlagMode.REPLACE and not change.keywords:
+        base = folder_id << UID_BITS
         kept = _ALL_FLAGS if change.mode is FlagMode.ADD else _ALL_FLAGS & ~change.flags
         added = change.flags if change.mode is FlagMode.ADD else 0
         await tx.execute_many(
             "UPDATE message SET flags = (flags & ?) | ?, modseq = ? WHERE id BETWEEN ? AND ?",
-            [(kept, added, modseq, first, last) for first, last in ranges],
+            [
+                (kept, added, modseq, base + first, base + last)
+                for first, last in uid_ranges([each[0] & MAX_UID for each in changes])
+            ],
         )
-    else:
-        await tx.execute_many(
-            "UPDATE message SET flags = ?, keywords = ?, modseq = ? WHERE id = ?",
-            [(flags, keywords, modseq, row_id) for row_id, flags, keywords in changes],
-        )
+        return
+    await tx.execute_many(
+        "UPDATE message SET flags = ?, keywords = ?, modseq = ? WHERE id BETWEEN ? AND ?",
+        [(flags, keywords, modseq, first, last) for first, last, flags, keywords in _alike(changes)],
+    )
+
+
+def _alike(changes: list[tuple[int, int, str]]) -> Iterator[tuple[int, int, int, str]]:
+    """Fold changes of neighbours that become alike: first and last row id, flags, keywords."""
+    first, flags, keywords = changes[0]
+    last = first
+    for row_id, new_flags, new_keywords in changes[1:]:
+        if row_id != last + 1 or new_flags != flags or new_keywords != keywords:
+            yield first, last, flags, keywords
+            first, flags, keywords = row_id, new_flags, new_keywords
+        last = row_id
+    yield first, last, flags, keywords
 
 
 async def _touch(tx: Transaction, mailbox_id: int, folder_id: int, modseq: int, unseen: int) -> None:
