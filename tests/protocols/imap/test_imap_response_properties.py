@@ -15,7 +15,7 @@ from freehold.protocols.imap.partial import PartialRange
 from freehold.protocols.imap.search_response import added_to, esearch_chunks, search_chunks
 from freehold.protocols.imap.search_return import ReturnOptions, SearchReturn
 from freehold.protocols.imap.status import StatusItem
-from freehold.protocols.imap.thread import ThreadNode, thread_chunks
+from freehold.protocols.imap.thread import Threads, thread_chunks
 from freehold.protocols.mime.imap_structure import body, bodystructure, envelope
 from freehold.protocols.mime.structure import scan
 from tests.fuzz.response_reader import Value, read_responses
@@ -110,22 +110,21 @@ def test_results_of_searches_are_read_again(found: list[int], told: set[SearchRe
         assert len(only(b"".join(added_to(b"a1", [(0, found)], uid=uid)))) > 2
 
 
-trees = st.recursive(
-    st.builds(ThreadNode, numbers, st.just([])),
-    lambda below: st.builds(ThreadNode, numbers, st.lists(below, max_size=3)),
-    max_leaves=12,
-)
-
-
-@given(st.lists(trees, max_size=4))
-def test_threads_are_read_again(threads: list[ThreadNode]) -> None:
-    written = b"".join(thread_chunks(threads))
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 20)), max_size=20))
+def test_threads_are_read_again(messages: list[tuple[bool, int]]) -> None:
+    """Each message, or parent that is not there, has an earlier one as its parent, or none."""
+    parents = {parent for place, (_, parent) in enumerate(messages) if parent < place}
+    names = [
+        number if is_there or number - 1 not in parents else -number
+        for number, (is_there, _) in enumerate(messages, 1)
+    ]
+    children: dict[int, list[int]] = {}
+    roots: list[int] = []
+    for place, (name, (_, parent)) in enumerate(zip(names, messages, strict=True)):
+        (children.setdefault(names[parent], []) if parent < place else roots).append(name)
+    written = b"".join(thread_chunks(Threads(roots, children)))
     assert only(written)[0] == b"THREAD"
-    assert sorted(map(int, re.findall(rb"\d+", written))) == sorted(_numbers(threads))
-
-
-def _numbers(threads: list[ThreadNode]) -> list[int]:
-    return [number for node in threads for number in (node.number, *_numbers(node.children))]
+    assert sorted(map(int, re.findall(rb"\d+", written))) == sorted(name for name in names if name > 0)
 
 
 @given(st.lists(st.sampled_from(HEADER_WORDS), max_size=40).map(b"".join))

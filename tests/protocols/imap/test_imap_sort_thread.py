@@ -14,7 +14,7 @@ from freehold.protocols.imap.search_return import ReturnOptions, SearchReturn
 from freehold.protocols.imap.sequence_set import SAVED_RESULT
 from freehold.protocols.imap.sort import Sort, SortField, SortKey
 from freehold.protocols.imap.states import State
-from freehold.protocols.imap.thread import Thread, ThreadAlgorithm, ThreadNode, thread_chunks
+from freehold.protocols.imap.thread import Thread, ThreadAlgorithm, Threads, thread_chunks
 
 
 def parse(text: bytes) -> Command:
@@ -102,40 +102,35 @@ def test_what_came_and_went_is_told_with_positions() -> None:
     assert not list(search_response.added_to(b"b", [], uid=False))
 
 
-def node(number: int, *children: ThreadNode) -> ThreadNode:
-    return ThreadNode(number, list(children))
-
-
 @pytest.mark.parametrize(
-    ("threads", "written"),
+    ("roots", "children", "written"),
     [
-        ([], b"* THREAD\r\n"),
-        ([node(1)], b"* THREAD (1)\r\n"),
-        ([node(3, node(2)), node(1)], b"* THREAD (3 2)(1)\r\n"),
-        ([node(1, node(2, node(4)), node(3))], b"* THREAD (1 (2 4)(3))\r\n"),
-        ([node(0, node(1), node(2, node(3)))], b"* THREAD ((1)(2 3))\r\n"),
+        ([], {}, b"* THREAD\r\n"),
+        ([1], {}, b"* THREAD (1)\r\n"),
+        ([3, 1], {3: [2]}, b"* THREAD (3 2)(1)\r\n"),
+        ([1], {1: [2, 3], 2: [4]}, b"* THREAD (1 (2 4)(3))\r\n"),
+        ([-1], {-1: [1, 2], 2: [3]}, b"* THREAD ((1)(2 3))\r\n"),
         (
-            [node(2), node(3, node(6, node(4, node(23)), node(44, node(7, node(96)))))],
+            [2, 3],
+            {3: [6], 6: [4, 44], 4: [23], 44: [7], 7: [96]},
             b"* THREAD (2)(3 6 (4 23)(44 7 96))\r\n",
         ),
     ],
 )
-def test_threads_are_written_as_nested_lists(threads: list[ThreadNode], written: bytes) -> None:
-    assert b"".join(thread_chunks(threads)) == written
+def test_threads_are_written_as_nested_lists(
+    roots: list[int], children: dict[int, list[int]], written: bytes
+) -> None:
+    assert b"".join(thread_chunks(Threads(roots, children))) == written
 
 
 def test_a_thread_may_be_deeper_than_the_stack() -> None:
-    top = deepest = node(1)
-    for number in range(2, 100_001):
-        child = node(number)
-        deepest.children.append(child)
-        deepest = child
-    written = b"".join(thread_chunks([top]))
-    assert written == b"* THREAD (" + b" ".join(b"%d" % number for number in range(1, 100_001)) + b")\r\n"
+    count = 100_000
+    written = b"".join(thread_chunks(Threads([1], {number: [number + 1] for number in range(1, count)})))
+    assert written == b"* THREAD (" + b" ".join(b"%d" % number for number in range(1, count + 1)) + b")\r\n"
 
 
 def test_many_threads_are_written_in_pieces() -> None:
-    pieces = list(thread_chunks([node(number) for number in range(1, 2001)]))
+    pieces = list(thread_chunks(Threads(range(1, 2001), {})))
     assert len(pieces) > 4
     assert (
         b"".join(pieces) == b"* THREAD " + b"".join(b"(%d)" % number for number in range(1, 2001)) + b"\r\n"

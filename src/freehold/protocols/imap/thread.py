@@ -1,10 +1,8 @@
 """THREAD and UID THREAD (RFC 5256 §3), and the response that tells a forest of messages."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-
-import msgspec
 
 from freehold.protocols.imap.commands import Command, CommandSpec
 from freehold.protocols.imap.cursor import Cursor
@@ -15,6 +13,9 @@ from freehold.protocols.imap.states import MAILBOX_OPEN
 
 THREADS_PER_CHUNK = 512
 """How many top-level threads of a long response are written at a time."""
+
+_END = 0
+"""Among numbers that wait to be written: the end of a thread."""
 
 
 class ThreadAlgorithm(Enum):
@@ -37,14 +38,16 @@ class Thread(Command):
     key: SearchKey
 
 
-class ThreadNode(msgspec.Struct, gc=False):
-    """A message and what follows it; `number` 0 stands for a parent that is not there.
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """Messages by number, put together: the first one of each thread, and what follows a message directly.
 
-    Nodes make trees and no cycles, so the garbage collector need not look at them.
+    A negative number stands for a parent that is not there. Only numbers that something follows are among
+    the keys of `children`.
     """
 
-    number: int
-    children: "list[ThreadNode]" = []
+    roots: Sequence[int]
+    children: Mapping[int, Sequence[int]]
 
 
 def parse_thread(tag: bytes, cursor: Cursor) -> Thread:
@@ -66,34 +69,43 @@ def _parse(tag: bytes, cursor: Cursor, *, uid: bool) -> Thread:
     return Thread(tag, uid, algorithm, parse_criteria(cursor, parse_charset(cursor)).key)
 
 
-def thread_chunks(threads: Sequence[ThreadNode]) -> Iterator[bytes]:
+def thread_chunks(threads: Threads) -> Iterator[bytes]:
     """Write one THREAD response in pieces (RFC 5256 §4)."""
-    yield b"* THREAD " if threads else b"* THREAD"
-    for start in range(0, len(threads), THREADS_PER_CHUNK):
-        yield b"".join(_members(threads[start : start + THREADS_PER_CHUNK]))
+    yield b"* THREAD " if threads.roots else b"* THREAD"
+    for start in range(0, len(threads.roots), THREADS_PER_CHUNK):
+        yield _members(threads.roots[start : start + THREADS_PER_CHUNK], threads.children)
     yield b"\r\n"
 
 
-def _members(threads: Sequence[ThreadNode]) -> Iterator[bytes]:
-    """Yield the pieces of threads; threads may be as deep as there are messages, so nothing recurses."""
-    waiting: list[ThreadNode | bytes] = []
-    for thread in reversed(threads):
-        waiting += (b")", thread, b"(")
+def _members(roots: Sequence[int], children: Mapping[int, Sequence[int]]) -> bytes:
+    """Write threads; they may be as deep as there are messages, so nothing recurses."""
+    form: list[bytes] = []
+    told: list[int] = []
+    waiting = list(reversed(roots))
     while waiting:
-        each = waiting.pop()
-        if isinstance(each, bytes):
-            yield each
-            continue
-        if each.number:
-            yield b"%d" % each.number
-        children = each.children
-        if children and each.number:
-            yield b" "
-        if len(children) == 1:
-            waiting.append(children[0])
-            continue
-        for child in reversed(children):
-            waiting += (b")", child, b"(")
+        number = waiting.pop()
+        below = children.get(number)
+        if number == _END:
+            form.append(b")")
+        elif below is None:
+            form.append(b"(%d)")
+            told.append(number)
+        else:
+            form.append(b"(")
+            while below is not None:
+                if number > 0:
+                    form.append(b"%d ")
+                    told.append(number)
+                if len(below) > 1:
+                    waiting.append(_END)
+                    waiting += reversed(below)
+                    break
+                number = below[0]
+                below = children.get(number)
+            else:
+                form.append(b"%d)")
+                told.append(number)
+    return b"".join(form) % tuple(told)
 
 
 COMMANDS = (

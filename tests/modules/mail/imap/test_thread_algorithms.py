@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from hypothesis import given, settings
@@ -13,7 +13,7 @@ from freehold.modules.mail.imap.selected.known_rows import NO_ROWS
 from freehold.modules.mail.imap.thread.references import thread_by_references, thread_by_references_only
 from freehold.modules.mail.imap.thread.rows import ThreadRows, rows_of
 from freehold.modules.mail.imap.thread.subjects import thread_by_subject
-from freehold.protocols.imap.thread import ThreadNode, thread_chunks
+from freehold.protocols.imap.thread import Threads, thread_chunks
 
 
 class ThreadRow(NamedTuple):
@@ -27,9 +27,7 @@ class ThreadRow(NamedTuple):
     is_reply: bool
 
 
-def threaded(
-    algorithm: Callable[[ThreadRows], list[ThreadNode]], rows: list[ThreadRow], *, known: int = 0
-) -> list[ThreadNode]:
+def threaded(algorithm: Callable[[ThreadRows], Threads], rows: list[ThreadRow], *, known: int = 0) -> Threads:
     """Thread messages, of which the last `known` ones were known before the others."""
     read = [(number, 7, *row) for number, *row in rows]
     both = NO_ROWS.and_rows(read[len(read) - known :]).and_rows(read[: len(read) - known])
@@ -174,9 +172,18 @@ def sort_all(node: Plain) -> None:
     node.children.sort(key=when)
 
 
-def spelled(node: Plain | ThreadNode) -> tuple[int, tuple[object, ...]]:
-    number = node.number if isinstance(node, ThreadNode) else (node.row.number if node.row else 0)
-    return number, tuple(spelled(child) for child in node.children)
+Spelled = tuple[int, tuple[object, ...]]
+
+
+def spelled(node: Plain) -> Spelled:
+    return node.row.number if node.row else 0, tuple(spelled(child) for child in node.children)
+
+
+def told(threads: Threads) -> list[Spelled]:
+    def tree(number: int) -> Spelled:
+        return max(number, 0), tuple(map(tree, threads.children.get(number, ())))
+
+    return [tree(root) for root in threads.roots]
 
 
 IDS = st.sampled_from(["", *"abcdefgh"])
@@ -196,20 +203,17 @@ ROWS = st.lists(
 @given(ROWS, st.integers(0, 9))
 def test_references_are_threaded_as_the_transcription_does(rows: list[ThreadRow], known: int) -> None:
     threads = threaded(thread_by_references, rows, known=min(known, len(rows)))
-    assert [spelled(node) for node in threads] == [spelled(node) for node in naive(rows)]
+    assert told(threads) == [spelled(node) for node in naive(rows)]
 
 
 @settings(max_examples=300, deadline=None)
 @given(ROWS)
 def test_every_algorithm_tells_every_message_once(rows: list[ThreadRow]) -> None:
     for algorithm in (thread_by_references, thread_by_references_only, thread_by_subject):
-        waiting = list(threaded(algorithm, rows))
-        numbers = []
-        while waiting:
-            node = waiting.pop()
-            numbers.append(node.number)
-            waiting += node.children
-        assert sorted(number for number in numbers if number) == [row.number for row in rows]
+        threads = threaded(algorithm, rows)
+        numbers = [*threads.roots, *chain.from_iterable(threads.children.values())]
+        assert sorted(number for number in numbers if number > 0) == [row.number for row in rows]
+        assert all(threads.children[number] for number in numbers if number < 0)
 
 
 @settings(max_examples=300, deadline=None)
@@ -219,7 +223,7 @@ def test_subjects_are_threaded_by_sorting(rows: list[ThreadRow]) -> None:
     subjects = list(dict.fromkeys(row.subject for row in order))
     expected = [[row.number for row in order if row.subject == subject] for subject in subjects]
     threads = threaded(thread_by_subject, rows)
-    assert [[node.number, *(child.number for child in node.children)] for node in threads] == expected
+    assert [[first, *threads.children.get(first, ())] for first in threads.roots] == expected
 
 
 def test_refs_puts_the_thread_with_the_newest_message_last() -> None:
@@ -238,7 +242,7 @@ def test_a_chain_of_a_hundred_thousand_messages_is_threaded_in_any_order() -> No
             for number in range(1, 100_001)
         ]
         threads = threaded(thread_by_references, rows)
-        assert len(threads) == 1
+        assert len(threads.roots) == 1
         assert b"".join(thread_chunks(threads)).count(b" ") == 100_001
 
 

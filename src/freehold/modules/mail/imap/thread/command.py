@@ -16,7 +16,7 @@ from freehold.modules.mail.imap.selected.view import View
 from freehold.modules.mail.imap.thread.references import thread_by_references, thread_by_references_only
 from freehold.modules.mail.imap.thread.rows import ThreadRows, rows_of
 from freehold.modules.mail.imap.thread.subjects import thread_by_subject
-from freehold.protocols.imap.thread import Thread, ThreadAlgorithm, ThreadNode, thread_chunks
+from freehold.protocols.imap.thread import Thread, ThreadAlgorithm, Threads, thread_chunks
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ THREADED_IN_LOOP: Final = 5000
 KNOWN_FOR_EACH_THERE: Final = 2
 """Where more rows are known for each message of a folder, they are forgotten: most are of what is gone."""
 
-_ALGORITHMS: Final[dict[ThreadAlgorithm, Callable[[ThreadRows], list[ThreadNode]]]] = {
+_ALGORITHMS: Final[dict[ThreadAlgorithm, Callable[[ThreadRows], Threads]]] = {
     ThreadAlgorithm.ORDEREDSUBJECT: thread_by_subject,
     ThreadAlgorithm.REFERENCES: thread_by_references,
     ThreadAlgorithm.REFS: thread_by_references_only,

@@ -3,11 +3,10 @@
 Nothing recurses, and hostile chains of references cost no more than time proportional to their length.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from freehold.modules.mail.imap.thread.rows import NO_ID, NO_SUBJECT, ThreadRows
-from freehold.protocols.imap.thread import ThreadNode
+from freehold.protocols.imap.thread import Threads
 
 STEPS_PER_MESSAGE = 100
 """How far, on average, parents are followed to see whether a link would close a loop.
@@ -17,29 +16,35 @@ Beyond that, which only messages made to that end reach, a link is taken for one
 
 NONE = -1
 
+Children = dict[int, list[int]]
+"""What follows each message directly; a parent that is not there has a negative number."""
 
-def thread_by_references(rows: ThreadRows) -> list[ThreadNode]:
+
+def thread_by_references(rows: ThreadRows) -> Threads:
     """Return the threads of messages, those of one subject put together."""
     order = rows.by_date()
-    return _merge_subjects(_plant(rows, order), rows, order)
+    roots, children = _plant(rows, order)
+    return _merge_subjects(roots, children, rows, order)
 
 
-def thread_by_references_only(rows: ThreadRows) -> list[ThreadNode]:
+def thread_by_references_only(rows: ThreadRows) -> Threads:
     """Return the threads regardless of subjects, the one with the newest message last, as Dovecot does."""
     order = rows.by_date()
-    roots = _plant(rows, order)
-    when = dict(zip(map(rows.numbers.__getitem__, order), map(rows.sent_ms.__getitem__, order), strict=True))
-    newest = [when[root.number] if not root.children else _newest(root, when) for root in roots]
-    places = sorted(range(len(roots)), key=lambda place: (newest[place], roots[place].number))
-    return [roots[place] for place in places]
+    roots, children = _plant(rows, order)
+    sent = dict(zip(rows.numbers, rows.sent_ms, strict=True))
 
+    def newest(root: int) -> int:
+        found = [root]
+        for number in found:
+            if number in children:
+                found += children[number]
+        return max([sent[number] for number in found if number > 0])
 
-def _newest(root: ThreadNode, when: dict[int, int]) -> int:
-    found = [root]
-    for node in found:
-        if node.children:
-            found += node.children
-    return max([when[node.number] for node in found if node.number])
+    keys = [
+        (newest(root) if root in children else sent[root], max(root, 0), place)
+        for place, root in enumerate(roots)
+    ]
+    return Threads([roots[place] for _, _, place in sorted(keys)], children)
 
 
 class _Links:
@@ -98,107 +103,106 @@ class _Links:
         return False
 
 
-def _plant(rows: ThreadRows, order: Sequence[int]) -> list[ThreadNode]:
+def _plant(rows: ThreadRows, order: Sequence[int]) -> tuple[list[int], Children]:
     """Return the threads of steps 1 to 4, ordered by date, like all children in them.
 
     A parent that is not there is left out, unless it holds several threads together.
     """
     links = _Links(rows)
-    nodes = list(map(ThreadNode, rows.numbers))
-    dummies: dict[int, ThreadNode] = {}
-    nearest: dict[int, int] = {}
-    roots: list[ThreadNode] = []
+    parents, there, places = links.parents, links.rows, links.places
+    numbers = rows.numbers
+    children: Children = {}
+    holders: dict[int, int] = {}
+    roots: list[int] = []
     for index in order:
-        parent = links.parents[links.places[index]]
-        if parent != NONE and links.rows[parent] == NONE:
-            parent = _nearest(links, parent, nearest)
+        parent = parents[places[index]]
         if parent == NONE:
-            roots.append(nodes[index])
+            roots.append(numbers[index])
             continue
-        row = links.rows[parent]
-        if row != NONE:
-            nodes[row].children.append(nodes[index])
-            continue
-        if parent not in dummies:
-            dummies[parent] = ThreadNode(0)
-            roots.append(dummies[parent])
-        dummies[parent].children.append(nodes[index])
-    return [root.children[0] if not root.number and len(root.children) == 1 else root for root in roots]
+        above = there[parent]
+        if above != NONE:
+            holder = numbers[above]
+        else:
+            holder = holders.get(parent) or _holder(parent, links, numbers, holders)
+        if holder < 0 and holder not in children:
+            roots.append(holder)
+        children.setdefault(holder, []).append(numbers[index])
+    return [
+        children.pop(root)[0] if root < 0 and len(children[root]) == 1 else root for root in roots
+    ], children
 
 
-def _nearest(links: _Links, place: int, nearest: dict[int, int]) -> int:
-    """Return the nearest ancestor that is there, else the topmost one, of a place without a message (step 3).
+def _holder(place: int, links: _Links, numbers: Sequence[int], holders: dict[int, int]) -> int:
+    """Return what holds the children of a place without a message (step 3).
 
-    `nearest` holds what was found before.
+    That is the nearest ancestor that is there, else the topmost one, whose place is told as a negative
+    number. `holders` are those that were found before.
     """
     path: list[int] = []
-    while place not in nearest:
+    while place not in holders:
         path.append(place)
         parent = links.parents[place]
-        if parent == NONE or links.rows[parent] != NONE:
-            nearest[place] = place if parent == NONE else parent
+        if parent == NONE:
+            holders[place] = -place
+        elif links.rows[parent] != NONE:
+            holders[place] = numbers[links.rows[parent]]
         else:
             place = parent
-    found = nearest[place]
-    nearest.update(dict.fromkeys(path, found))
-    return found
+    holder = holders[place]
+    holders.update(dict.fromkeys(path, holder))
+    return holder
 
 
-@dataclass(slots=True)
-class _Entry:
-    """The thread that stands for a subject so far; `is_reply` of its first message."""
-
-    thread: ThreadNode
-    is_reply: int
-
-
-def _merge_subjects(roots: list[ThreadNode], rows: ThreadRows, order: Sequence[int]) -> list[ThreadNode]:
+def _merge_subjects(
+    roots: Sequence[int], children: Children, rows: ThreadRows, order: Sequence[int]
+) -> Threads:
     """Put threads of one subject together (step 5), and order everything by date anew (step 6)."""
-    index_of = dict(zip(rows.numbers, range(len(order)), strict=True))
+    rank = dict(zip(map(rows.numbers.__getitem__, order), range(len(order)), strict=True))
 
-    def first_of(thread: ThreadNode) -> int:
-        return index_of[thread.number or thread.children[0].number]
+    def rank_of(thread: int) -> int:
+        return rank[thread if thread > 0 else children[thread][0]]
 
-    def date_of(thread: ThreadNode) -> tuple[int, int]:
-        index = first_of(thread)
-        return rows.sent_ms[index], index
-
-    table = _subject_table(roots, rows, first_of)
-    kept: list[ThreadNode] = []
-    changed: dict[int, ThreadNode] = {}
-    for root in roots:
-        index = first_of(root)
-        entry = table.get(rows.subjects[index])
-        if entry is None or entry.thread is root:
+    indexes = [order[rank_of(root)] for root in roots]
+    table = _subject_table(roots, indexes, rows)
+    kept: list[int] = []
+    changed: set[int] = set()
+    dummies: dict[int, int] = {}
+    lowest = min(children, default=0)
+    for root, index in zip(roots, indexes, strict=True):
+        first, first_is_reply = table.get(rows.subjects[index], (root, 0))
+        if first == root:
             kept.append(root)
             continue
-        thread = entry.thread
-        changed[id(thread)] = thread
-        if not thread.number:
-            thread.children += root.children if not root.number else [root]
-        elif rows.is_reply[index] and not entry.is_reply:
-            thread.children.append(root)
+        thread = dummies.get(first, first)
+        changed.add(thread)
+        if thread < 0:
+            children[thread] += children.pop(root) if root < 0 else [root]
+        elif rows.is_reply[index] and not first_is_reply:
+            children.setdefault(thread, []).append(root)
         else:  # neither answers the other: both go under a parent that is not there
-            first = ThreadNode(thread.number, thread.children)
-            changed[id(first)] = first
-            thread.children = [first, root]
-            thread.number = 0
-    for thread in changed.values():
-        thread.children.sort(key=date_of)
-    return sorted(kept, key=date_of) if changed else kept
+            dummies[first] = lowest = min(lowest, 0) - 1
+            children[lowest] = [thread, root]
+            changed.add(lowest)
+    for thread in changed & children.keys():
+        children[thread].sort(key=rank_of)
+    if changed:
+        kept = sorted([dummies.get(root, root) for root in kept], key=rank_of)
+    return Threads(kept, children)
 
 
 def _subject_table(
-    roots: Sequence[ThreadNode], rows: ThreadRows, first_of: Callable[[ThreadNode], int]
-) -> dict[int, _Entry]:
-    """Return the thread that stands for each subject: at best a dummy, at second best no reply."""
-    table: dict[int, _Entry] = {}
-    for root in roots:
-        index = first_of(root)
+    roots: Sequence[int], indexes: Sequence[int], rows: ThreadRows
+) -> dict[int, tuple[int, int]]:
+    """Return the thread that stands for each subject: at best a dummy, at second best no reply.
+
+    `indexes` are those of the threads' first messages; whether that is a reply is told with the thread.
+    """
+    table: dict[int, tuple[int, int]] = {}
+    for root, index in zip(roots, indexes, strict=True):
         subject, is_reply = rows.subjects[index], rows.is_reply[index]
         if subject == NO_SUBJECT:
             continue
-        entry = table.get(subject)
-        if entry is None or (entry.thread.number and (not root.number or (entry.is_reply and not is_reply))):
-            table[subject] = _Entry(root, is_reply)
+        known, known_is_reply = table.setdefault(subject, (root, is_reply))
+        if known > 0 and (root < 0 or (known_is_reply and not is_reply)):
+            table[subject] = root, is_reply
     return table
