@@ -2,6 +2,7 @@
 
 import pytest
 
+from freehold.modules.mail.imap.thread import command
 from tests.modules.mail.imap.client import ImapTalk, member
 
 
@@ -58,3 +59,15 @@ async def test_only_what_matches_is_threaded_and_told_by_uid(port: int) -> None:
         assert await talk.done(b"THREAD REFERENCES UTF-8 SEEN") == [b"* THREAD"]
         assert (await talk.refused(b"THREAD REFERENCES KLINGON ALL")).startswith(b"NO [BADCHARSET")
         assert (await talk.refused(b"THREAD JWZ UTF-8 ALL")).startswith(b"BAD")
+
+
+async def test_messages_that_name_more_ids_than_the_limit_are_not_threaded(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "MAX_NAMED_IDS", 1)
+    async with member(port) as talk:
+        await fill(talk)
+        assert await talk.done(b"THREAD REFERENCES UTF-8 1:3") == [b"* THREAD (1 2 3)"]
+        await talk.append(b"INBOX", message(9, b"x", 1, 2, 3))
+        await talk.done(b"NOOP")
+        assert (await talk.refused(b"THREAD REFERENCES UTF-8 ALL")).startswith(b"NO [LIMIT]")

@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain
 
 from freehold.storage.database import Row
 
@@ -31,32 +32,30 @@ class KnownRows:
     @property
     def size_bytes(self) -> int:
         """About what it takes in memory."""
-        return sum(len(column) * column.itemsize for column in self._columns)
-
-    @property
-    def _columns(self) -> "Sequence[array[int]]":
-        return (
-            *(self.uids, self.sent_ms, self.ids, self.references),
-            *(self.ends, self.subjects, self.is_reply, self.hashes),
-        )
+        return 35 * len(self.uids) + 4 * len(self.references) + 8 * len(self.hashes)
 
     def and_rows(self, rows: Sequence[Row]) -> "KnownRows":
         """Return these and further messages, read as UID and `THREAD_COLUMNS`."""
-        uids, sent_ms, ids, references, ends, subjects, is_reply, hashes = (
-            column[:] for column in self._columns
+        if not rows:
+            return self
+        uids, internal, sent, ids, named, subjects, is_reply = zip(*rows, strict=True)
+        own = list(map(hash, ids))
+        chains = list(map(str.split, named))
+        others = list(map(hash, chain.from_iterable(chains)))
+        numbers = dict(zip(self.hashes, range(len(self.hashes)), strict=True))
+        new = [each for each in dict.fromkeys(chain(own, others)) if each not in numbers]
+        numbers.update(zip(new, range(len(numbers), len(numbers) + len(new)), strict=True))
+        moments = (arrival if date is None else date for date, arrival in zip(sent, internal, strict=True))
+        return KnownRows(
+            uids=self.uids + array("I", uids),
+            sent_ms=self.sent_ms + array("q", moments),
+            ids=self.ids + array("I", map(numbers.__getitem__, own)),
+            references=self.references + array("I", map(numbers.__getitem__, others)),
+            ends=self.ends[:-1] + array("I", accumulate(map(len, chains), initial=self.ends[-1])),
+            subjects=self.subjects + array("q", map(hash, subjects)),
+            is_reply=self.is_reply + array("B", is_reply),
+            hashes=self.hashes + array("q", new),
         )
-        numbers = dict(zip(hashes, range(len(hashes)), strict=True))
-        number_of = numbers.setdefault
-        for uid, internal, sent, message_id, named, subject, answers in rows:
-            uids.append(uid)
-            sent_ms.append(internal if sent is None else sent)
-            ids.append(number_of(hash(message_id), len(numbers)))
-            references.extend([number_of(hash(each), len(numbers)) for each in named.split()])
-            ends.append(len(references))
-            subjects.append(hash(subject))
-            is_reply.append(answers)
-        hashes.extend(list(numbers)[len(hashes) :])
-        return KnownRows(uids, sent_ms, ids, references, ends, subjects, is_reply, hashes)
 
 
 NO_ROWS = KnownRows(

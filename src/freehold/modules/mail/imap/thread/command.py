@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from freehold.modules.mail.imap.conversation import Conversation, Reply
+from freehold.modules.mail.imap.errors import TooManyToSortError
 from freehold.modules.mail.imap.search.matches import find_matches
 from freehold.modules.mail.imap.search.result import message_numbers
 from freehold.modules.mail.imap.search.sort_order import KNOWN_FOR_EACH_WANTED
@@ -22,8 +23,12 @@ T = TypeVar("T")
 
 THREADED_IN_LOOP: Final = 5000
 """More messages are threaded off the loop's thread."""
+MAX_NAMED_IDS: Final = 4_000_000
+"""Ids that the messages threaded at once name all together; each costs some 200 bytes meanwhile."""
 KNOWN_FOR_EACH_THERE: Final = 2
 """Where more rows are known for each message of a folder, they are forgotten: most are of what is gone."""
+
+_NAMED_IDS: Final = 1 + THREAD_COLUMNS.index("reference_ids")
 
 _ALGORITHMS: Final[dict[ThreadAlgorithm, Callable[[ThreadRows], Threads]]] = {
     ThreadAlgorithm.ORDEREDSUBJECT: thread_by_subject,
@@ -67,7 +72,7 @@ async def _rows(conversation: Conversation, view: View, uids: "array[int]") -> K
     """Return rows in which some ascending UIDs are; what was read before is remembered.
 
     Raises:
-        TooManyToSortError: more than `MAX_SORTED_MESSAGES` are unknown.
+        TooManyToSortError: more than `MAX_SORTED_MESSAGES` are unknown, or they name too many ids.
     """
     every, key = conversation.context.known.thread_rows, (view.folder_id, view.uid_validity)
     known = every.find(key) or NO_ROWS
@@ -89,6 +94,8 @@ async def _with_rows(
     conversation: Conversation, view: View, known: KnownRows, uids: "array[int]"
 ) -> KnownRows:
     read = await read_rows_of(conversation, view, uids, THREAD_COLUMNS)
+    if sum([row[_NAMED_IDS].count(" ") for row in read]) > MAX_NAMED_IDS:
+        raise TooManyToSortError
     return await _in_turn(len(read), lambda: known.and_rows(read))
 
 

@@ -38,62 +38,58 @@ def thread_by_references_only(rows: ThreadRows) -> Threads:
         for number in found:
             if number in children:
                 found += children[number]
-        return max([sent[number] for number in found if number > 0])
+        return max(map(sent.__getitem__, found if root > 0 else found[1:]))
 
-    keys = [
-        (newest(root) if root in children else sent[root], max(root, 0), place)
-        for place, root in enumerate(roots)
-    ]
-    return Threads([roots[place] for _, _, place in sorted(keys)], children)
+    keys = [newest(root) if root in children else sent[root] for root in roots]
+    ordered = sorted(zip(keys, (max(root, 0) for root in roots), range(len(roots)), strict=True))
+    return Threads([roots[place] for _, _, place in ordered], children)
 
 
 class _Links:
     """Who is whose parent, among all messages that are there or are named (step 1), by places.
 
     The place of an id is its number; messages without an id that is theirs alone have places behind those.
-    `rows` has the index of the message at a place, and `places` the place of each message.
+    `there` has the index of the message at a place, and `places` the place of each message.
     """
 
-    __slots__ = ("_has_child", "_steps", "parents", "places", "rows")
+    __slots__ = ("_steps", "parents", "places", "there")
 
     def __init__(self, rows: ThreadRows) -> None:
         self.parents = [NONE] * rows.id_count
-        self.rows = [NONE] * rows.id_count
+        self.there = [NONE] * rows.id_count
         self.places: list[int] = []
-        self._has_child = bytearray(rows.id_count)
         self._steps = STEPS_PER_MESSAGE * len(rows.ids)
-        for message_id, named in zip(rows.ids, rows.references, strict=True):
-            self._take(message_id, named)
+        self._link(rows)
 
-    def _take(self, message_id: int, named: Sequence[int]) -> None:
-        place, parents = self._place(message_id), self.parents
-        last = NONE
-        for reference in named:
-            if last != NONE and parents[reference] == NONE:
-                self._link(last, reference)
-            last = reference
-        parents[place] = NONE
-        if last != NONE:
-            self._link(last, place)
+    def _link(self, rows: ThreadRows) -> None:
+        """Make each id the parent of the next one that a message names, and the last one its own.
 
-    def _place(self, message_id: int) -> int:
-        """Return the place of the next message; one without an id of its own gets a place of its own."""
-        place = message_id
-        if place == NO_ID or self.rows[place] != NONE:
-            place = len(self.rows)
-            self.parents.append(NONE)
-            self.rows.append(NONE)
-            self._has_child.append(0)
-        self.rows[place] = len(self.places)
-        self.places.append(place)
-        return place
-
-    def _link(self, parent: int, child: int) -> None:
-        """Make a child of one that has no parent, unless that closes a loop."""
-        if parent == child or (self._has_child[child] and self._is_below(parent, child)):
-            return
-        self.parents[child] = parent
-        self._has_child[parent] = 1
+        What has a parent keeps it, unless it is the message itself; no link closes a loop.
+        """
+        parents, there = self.parents, self.there
+        has_child = bytearray(rows.id_count + len(rows.ids))
+        for index, (place, named) in enumerate(zip(rows.ids, rows.references, strict=True)):
+            if place == NO_ID or there[place] != NONE:
+                place = len(there)  # noqa: PLW2901 (one of its own)
+                parents.append(NONE)
+                there.append(NONE)
+            there[place] = index
+            self.places.append(place)
+            last = NONE
+            for reference in named:
+                if (
+                    last != NONE
+                    and parents[reference] == NONE
+                    and last != reference
+                    and not (has_child[reference] and self._is_below(last, reference))
+                ):
+                    parents[reference] = last
+                    has_child[last] = 1
+                last = reference
+            parents[place] = NONE
+            if last not in {NONE, place} and not (has_child[place] and self._is_below(last, place)):
+                parents[place] = last
+                has_child[last] = 1
 
     def _is_below(self, place: int, ancestor: int) -> bool:
         while (place := self.parents[place]) != NONE:
@@ -109,7 +105,7 @@ def _plant(rows: ThreadRows, order: Sequence[int]) -> tuple[list[int], Children]
     A parent that is not there is left out, unless it holds several threads together.
     """
     links = _Links(rows)
-    parents, there, places = links.parents, links.rows, links.places
+    parents, there, places = links.parents, links.there, links.places
     numbers = rows.numbers
     children: Children = {}
     holders: dict[int, int] = {}
@@ -144,8 +140,8 @@ def _holder(place: int, links: _Links, numbers: Sequence[int], holders: dict[int
         parent = links.parents[place]
         if parent == NONE:
             holders[place] = -place
-        elif links.rows[parent] != NONE:
-            holders[place] = numbers[links.rows[parent]]
+        elif links.there[parent] != NONE:
+            holders[place] = numbers[links.there[parent]]
         else:
             place = parent
     holder = holders[place]
