@@ -29,7 +29,10 @@ class ThreadRow(NamedTuple):
 
 def threaded(algorithm: Callable[[ThreadRows], Threads], rows: list[ThreadRow], *, known: int = 0) -> Threads:
     """Thread messages, of which the last `known` ones were known before the others."""
-    read = [(number, 7, *row) for number, *row in rows]
+    read = [
+        (row.number, 7, row.sent_ms, row.subject, row.is_reply, row.message_id, row.references)
+        for row in rows
+    ]
     both = NO_ROWS.and_rows(read[len(read) - known :]).and_rows(read[: len(read) - known])
     numbers = array("I", [row.number for row in rows])
     return algorithm(rows_of(both, numbers, numbers))

@@ -50,7 +50,7 @@ class Known:
     orders: Recollection[tuple[FolderKey, tuple[SortKey, ...]], KnownOrder] = field(
         default_factory=lambda: Recollection(ORDERS_BYTES)
     )
-    thread_rows: Recollection[FolderKey, KnownRows] = field(
+    thread_rows: Recollection[tuple[FolderKey, tuple[str, ...]], KnownRows] = field(
         default_factory=lambda: Recollection(THREAD_ROWS_BYTES)
     )
     threads: Recollection[tuple[FolderKey, ThreadAlgorithm, bool], KnownThreads] = field(

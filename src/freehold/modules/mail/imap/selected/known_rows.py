@@ -7,8 +7,10 @@ from itertools import accumulate, chain
 
 from freehold.storage.database import Row
 
-THREAD_COLUMNS = ("internal_ms", "sent_ms", "message_id", "reference_ids", "base_subject", "is_reply")
-"""What is read of a message, behind its UID."""
+SUBJECT_COLUMNS = ("internal_ms", "sent_ms", "base_subject")
+"""What is read of a message, behind its UID, to thread by subjects alone."""
+REFERENCE_COLUMNS = (*SUBJECT_COLUMNS, "is_reply", "message_id", "reference_ids")
+"""What is read to thread by references."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,13 @@ class KnownRows:
         return 35 * len(self.uids) + 4 * len(self.references) + 8 * len(self.hashes)
 
     def and_rows(self, rows: Sequence[Row]) -> "KnownRows":
-        """Return these and further messages, read as UID and `THREAD_COLUMNS`."""
+        """Return these and further messages, read as UID and `SUBJECT_COLUMNS` or `REFERENCE_COLUMNS`."""
         if not rows:
             return self
-        uids, internal, sent, ids, named, subjects, is_reply = zip(*rows, strict=True)
+        columns = list(zip(*rows, strict=True))
+        if len(columns) == 1 + len(SUBJECT_COLUMNS):
+            columns += [(value,) * len(rows) for value in (0, "", "")]
+        uids, internal, sent, subjects, is_reply, ids, named = columns
         own = list(map(hash, ids))
         chains = list(map(str.split, named))
         others = list(map(hash, chain.from_iterable(chains)))

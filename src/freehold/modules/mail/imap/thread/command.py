@@ -12,12 +12,18 @@ from freehold.modules.mail.imap.search.result import message_numbers
 from freehold.modules.mail.imap.search.sort_order import KNOWN_FOR_EACH_WANTED
 from freehold.modules.mail.imap.search.sort_rows import read_rows_of
 from freehold.modules.mail.imap.selected.known import KnownThreads
-from freehold.modules.mail.imap.selected.known_rows import NO_ROWS, THREAD_COLUMNS, KnownRows
+from freehold.modules.mail.imap.selected.known_rows import (
+    NO_ROWS,
+    REFERENCE_COLUMNS,
+    SUBJECT_COLUMNS,
+    KnownRows,
+)
 from freehold.modules.mail.imap.selected.view import View
 from freehold.modules.mail.imap.thread.references import thread_by_references, thread_by_references_only
 from freehold.modules.mail.imap.thread.rows import ThreadRows, rows_of
 from freehold.modules.mail.imap.thread.subjects import thread_by_subject
 from freehold.protocols.imap.thread import Thread, ThreadAlgorithm, Threads, thread_chunks
+from freehold.storage.database import Row
 
 T = TypeVar("T")
 
@@ -28,13 +34,14 @@ MAX_NAMED_IDS: Final = 4_000_000
 KNOWN_FOR_EACH_THERE: Final = 2
 """Where more rows are known for each message of a folder, they are forgotten: most are of what is gone."""
 
-_NAMED_IDS: Final = 1 + THREAD_COLUMNS.index("reference_ids")
+_NAMED_IDS: Final = 1 + REFERENCE_COLUMNS.index("reference_ids")
 
-_ALGORITHMS: Final[dict[ThreadAlgorithm, Callable[[ThreadRows], Threads]]] = {
-    ThreadAlgorithm.ORDEREDSUBJECT: thread_by_subject,
-    ThreadAlgorithm.REFERENCES: thread_by_references,
-    ThreadAlgorithm.REFS: thread_by_references_only,
+_ALGORITHMS: Final[dict[ThreadAlgorithm, tuple[Callable[[ThreadRows], Threads], tuple[str, ...]]]] = {
+    ThreadAlgorithm.ORDEREDSUBJECT: (thread_by_subject, SUBJECT_COLUMNS),
+    ThreadAlgorithm.REFERENCES: (thread_by_references, REFERENCE_COLUMNS),
+    ThreadAlgorithm.REFS: (thread_by_references_only, REFERENCE_COLUMNS),
 }
+"""How messages are threaded, and the columns that are read to that end."""
 
 
 async def thread(conversation: Conversation, command: Thread) -> Reply:
@@ -61,42 +68,45 @@ async def _pieces(
     before = known.find(key)
     if before is not None and before.uids == uids and before.numbers == numbers:
         return before.pieces
-    rows = await _rows(conversation, view, uids)
-    algorithm = _ALGORITHMS[command.algorithm]
+    algorithm, columns = _ALGORITHMS[command.algorithm]
+    rows = await _rows(conversation, view, uids, columns)
     pieces = await _in_turn(len(uids), lambda: tuple(thread_chunks(algorithm(rows_of(rows, uids, numbers)))))
     known.keep(key, KnownThreads(uids, numbers, pieces), 8 * len(uids) + sum(map(len, pieces)))
     return pieces
 
 
-async def _rows(conversation: Conversation, view: View, uids: "array[int]") -> KnownRows:
+async def _rows(
+    conversation: Conversation, view: View, uids: "array[int]", columns: tuple[str, ...]
+) -> KnownRows:
     """Return rows in which some ascending UIDs are; what was read before is remembered.
 
     Raises:
         TooManyToSortError: more than `MAX_SORTED_MESSAGES` are unknown, or they name too many ids.
     """
-    every, key = conversation.context.known.thread_rows, (view.folder_id, view.uid_validity)
+    every, key = conversation.context.known.thread_rows, ((view.folder_id, view.uid_validity), columns)
     known = every.find(key) or NO_ROWS
     if known.uids == uids:
         return known
     has_all = len(uids) == len(view.uids)
     if not has_all and len(uids) * KNOWN_FOR_EACH_WANTED < len(known.uids):
-        return await _with_rows(conversation, view, NO_ROWS, uids)
+        return NO_ROWS.and_rows(await _read(conversation, view, uids, columns))
     if has_all and len(uids) * KNOWN_FOR_EACH_THERE < len(known.uids):
         known = NO_ROWS
     new = array("I", sorted(set(uids).difference(known.uids)))
     if new:
-        known = await _with_rows(conversation, view, known, new)
+        read, before = await _read(conversation, view, new, columns), known
+        known = await _in_turn(len(read), lambda: before.and_rows(read))
         every.keep(key, known, known.size_bytes)
     return known
 
 
-async def _with_rows(
-    conversation: Conversation, view: View, known: KnownRows, uids: "array[int]"
-) -> KnownRows:
-    read = await read_rows_of(conversation, view, uids, THREAD_COLUMNS)
-    if sum([row[_NAMED_IDS].count(" ") for row in read]) > MAX_NAMED_IDS:
+async def _read(
+    conversation: Conversation, view: View, uids: "array[int]", columns: tuple[str, ...]
+) -> list[Row]:
+    read = await read_rows_of(conversation, view, uids, columns)
+    if columns == REFERENCE_COLUMNS and sum([row[_NAMED_IDS].count(" ") for row in read]) > MAX_NAMED_IDS:
         raise TooManyToSortError
-    return await _in_turn(len(read), lambda: known.and_rows(read))
+    return read
 
 
 async def _in_turn(count: int, work: Callable[[], T]) -> T:
