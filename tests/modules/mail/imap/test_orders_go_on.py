@@ -1,12 +1,15 @@
 """SORT and THREAD tell what a server that just started tells, whatever came, went or was changed before."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from freehold.kernel.capabilities import Capabilities
 from freehold.modules.mail.imap.search import sort_order
+from freehold.modules.mail.imap.thread import command as thread_command
 from tests.mail_host import MailHost
 from tests.modules.mail.imap.client import ImapTalk, imap, member
 
@@ -66,30 +69,27 @@ class See:
 
 @dataclass(frozen=True)
 class Ask:
-    """A session asks."""
+    """A session asks for all orders of messages that match a key, by number or by UID."""
 
-    commands: list[bytes]
+    key: bytes
+    uid: bytes
 
 
 Step = Come | Go | See | Ask
 
-ORDERS = [b"SORT (%b)" % words for words in CRITERIA] + [b"THREAD " + name for name in ALGORITHMS]
-COMMANDS = st.builds(
-    lambda uid, what, key: b"%b%b UTF-8 %b" % (uid, what, key),
-    st.sampled_from((b"", b"UID ")),
-    st.sampled_from(ORDERS),
-    st.sampled_from(KEYS),
-)
+ARRIVALS = st.builds(Come, st.lists(MESSAGES, min_size=1, max_size=3))
+ASKED = st.builds(Ask, st.sampled_from(KEYS), st.sampled_from((b"", b"UID ")))
 STEP = st.one_of(
-    st.builds(Come, st.lists(MESSAGES, min_size=1, max_size=3)),
-    st.builds(Go, st.integers(1, 6)),
-    st.builds(See, st.integers(1, 6)),
-    st.builds(Ask, st.lists(COMMANDS, min_size=1, max_size=4)),
+    ARRIVALS, st.builds(Go, st.integers(1, 6)), st.builds(See, st.integers(1, 6)), ASKED, ASKED, ASKED
 )
-STEPS = st.lists(st.tuples(st.booleans(), STEP), min_size=4, max_size=16)
+STEPS = st.lists(st.tuples(st.booleans(), STEP), min_size=6, max_size=20)
+ORDERS = st.tuples(
+    st.sampled_from([b"SORT (%b)" % words for words in CRITERIA]),
+    st.sampled_from([b"THREAD " + name for name in ALGORITHMS]),
+)
 
 
-async def take(host: MailHost, talk: ImapTalk, step: Step) -> None:
+async def take(host: MailHost, talk: ImapTalk, step: Step, orders: Iterable[bytes]) -> None:
     match step:
         case Come(messages):
             for flags, message in messages:
@@ -99,21 +99,28 @@ async def take(host: MailHost, talk: ImapTalk, step: Step) -> None:
             await talk.done(b"EXPUNGE")
         case See(number):
             await talk.ask(b"STORE %d FLAGS.SILENT (\\Seen)" % number)
-        case Ask(commands):
+        case Ask(key, uid):
             await talk.done(b"NOOP")
-            async with host.listening(imap(host), tls=False) as port, member(port, select=b"box") as fresh:
-                for command in commands:
+            anew = replace(host, runtime=replace(host.runtime, capabilities=Capabilities()))
+            async with host.listening(imap(anew), tls=False) as port, member(port, select=b"box") as fresh:
+                for order in orders:
+                    command = b"%b%b UTF-8 %b" % (uid, order, key)
                     assert await talk.done(command) == await fresh.done(command), command
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS)
+@given(first=st.lists(MESSAGES, min_size=3, max_size=8), steps=STEPS, orders=ORDERS)
 async def test_going_on_gives_what_starting_anew_gives(
-    any_host: MailHost, steps: list[tuple[bool, Step]]
+    any_host: MailHost,
+    first: list[tuple[bytes, bytes]],
+    steps: list[tuple[bool, Step]],
+    orders: tuple[bytes, bytes],
 ) -> None:
     """Two sessions share what is remembered; one may be behind the other."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sort_order, "KNOWN_FOR_EACH_NEW", 1)
+        patch.setattr(sort_order, "KNOWN_FOR_EACH_WANTED", 4)
+        patch.setattr(thread_command, "KNOWN_FOR_EACH_WANTED", 4)
         async with (
             any_host.listening(imap(any_host), tls=False) as port,
             member(port) as ann,
@@ -123,5 +130,6 @@ async def test_going_on_gives_what_starting_anew_gives(
             await ann.done(b"CREATE box")
             await ann.done(b"SELECT box")
             await other.done(b"SELECT box")
+            await take(any_host, ann, Come(first), orders)
             for is_other, step in steps:
-                await take(any_host, other if is_other else ann, step)
+                await take(any_host, other if is_other else ann, step, orders)
