@@ -107,7 +107,7 @@ class _Sorter:
 
         Of known messages only those are read with which new ones are compared, few for each.
         """
-        new = sorted(set(wanted).difference(known.uids))
+        new = await in_turn(len(wanted), lambda: sorted(set(wanted).difference(known.uids)))
         if len(new) * KNOWN_FOR_EACH_NEW > len(known.uids):
             return None
         uids, indexes = known.uids + array("I", new), known.indexes[:]
@@ -116,6 +116,7 @@ class _Sorter:
             if position is None:
                 return None
             indexes.insert(position, index)
+            await asyncio.sleep(0)
         return KnownOrder(uids, indexes)
 
     async def _position(self, uids: "array[int]", indexes: "array[int]", uid: int) -> int | None:

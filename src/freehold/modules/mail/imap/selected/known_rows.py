@@ -15,7 +15,7 @@ REFERENCE_COLUMNS = (*SUBJECT_COLUMNS, "is_reply", "message_id", "reference_ids"
 
 @dataclass(frozen=True, slots=True)
 class KnownRows:
-    """Messages of a folder in any order: about 35 octets for each, 4 for each id named, 8 for each that differs.
+    """Messages of a folder in any order: 35 octets for each, 4 for each id named, 8 for each different one.
 
     An id or a subject is known by its hash alone: 64 bits, with a key drawn at the start, so that nobody can
     make two that meet. `hashes` are those of ids by their numbers. The ids that the message at place n names

@@ -92,9 +92,10 @@ async def _rows(
         return NO_ROWS.and_rows(await _read(conversation, view, uids, columns))
     if has_all and len(uids) * KNOWN_FOR_EACH_THERE < len(known.uids):
         known = NO_ROWS
-    new = array("I", sorted(set(uids).difference(known.uids)))
+    before = known
+    new = array("I", await _in_turn(len(uids), lambda: sorted(set(uids).difference(before.uids))))
     if new:
-        read, before = await _read(conversation, view, new, columns), known
+        read = await _read(conversation, view, new, columns)
         known = await _in_turn(len(read), lambda: before.and_rows(read))
         every.keep(key, known, known.size_bytes)
     return known
