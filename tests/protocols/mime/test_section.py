@@ -1,6 +1,8 @@
 """IMAP sections: part numbers, ranges and header subsets."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from freehold.protocols.mime.section import (
     Range,
@@ -136,3 +138,40 @@ def test_header_without_blank_line_gets_one() -> None:
 
 def test_header_name_is_no_pattern() -> None:
     assert header_fields(HEADER, 0, len(HEADER), [b".*", b"(", b"f"]) == b"\r\n"
+
+
+def test_a_name_that_no_field_can_have_names_none() -> None:
+    data = b"From: a\r\nfoo bar: b\r\n: c\r\n\r\n"
+    assert header_fields(data, 0, len(data), [b"foo bar", b"", b"from:", b"\r\nfrom"]) == b"\r\n"
+
+
+def test_of_names_that_begin_alike_each_finds_its_own_fields() -> None:
+    data = b"From-X: a\r\nFrom: b\r\nfromage: c\r\n from: d\r\n\r\n"
+    assert header_fields(data, 0, len(data), [b"from", b"from-x"]) == b"From-X: a\r\nFrom: b\r\n\r\n"
+
+
+def fields_by_line(header: bytes, wanted: set[bytes]) -> list[bytes]:
+    """Return the named fields, with their folds and without the last line feed, by looking at each line."""
+    found: list[bytes] = []
+    is_wanted = False
+    for line in header.split(b"\n"):
+        if line[:1] in {b" ", b"\t"}:
+            if is_wanted:
+                found[-1] += b"\n" + line
+            continue
+        name, colon, _ = line.partition(b":")
+        is_wanted = bool(colon) and name.rstrip(b" \t").lower() in wanted
+        if is_wanted:
+            found.append(line)
+    return found
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b"A-b", b":", b" ", b"\t", b"\n", b"\r\n", b"x", b"a: 1\r\n", b" a:\n"])),
+    st.lists(st.sampled_from([b"a", b"a-b", b"A", b"x", b"a ", b""])),
+)
+def test_fields_are_those_that_lines_show(pieces: list[bytes], names: list[bytes]) -> None:
+    header = b"".join(pieces) + b"\r\n"
+    fields = fields_by_line(header, {name.lower() for name in names if name.strip() == name != b""})
+    expected = b"".join(field + b"\n" for field in fields) + b"\r\n"
+    assert header_fields(header, 0, len(header), names) == expected

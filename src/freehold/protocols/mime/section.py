@@ -6,6 +6,7 @@ header that HEADER.FIELDS asks for.
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -13,7 +14,7 @@ from freehold.protocols.mime.buffer import Buffer, header_block
 from freehold.protocols.mime.structure import Part
 
 # RFC 5322 §2.2: a field's name, and the whole field with its folded lines but its last line feed.
-_FIELD = re.compile(rb"\n(([^\s:]+)[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*)")
+_FIELD_NAME = re.compile(rb"[^\s:]+")
 _FIELD_OR_LINE = re.compile(rb"\n(([^\s:]+)(?:[ \t]*:)?[^\n]*(?:\n[ \t][^\n]*)*)")
 
 
@@ -85,13 +86,20 @@ def header_fields(
     """
     header = header_block(buffer, start, end)
     blank = b"\n" if header.endswith(b"\n\n") else b"\r\n"
-    wanted = {name.lower() for name in names}
     if exclude:
-        kept = [field for field, name in _FIELD_OR_LINE.findall(header) if name.lower() not in wanted]
+        unwanted = {name.lower() for name in names}
+        kept = [field for field, name in _FIELD_OR_LINE.findall(header) if name.lower() not in unwanted]
     else:
-        kept = [field for field, name in _FIELD.findall(header) if name.lower() in wanted]
+        kept = _fields_named(tuple(names)).findall(header)
     if not kept:
         return blank
     if not header.endswith(b"\n") and header.endswith(kept[-1]):
         kept[-1] += b"\r"
     return b"\n".join(kept) + b"\n" + blank
+
+
+@lru_cache(maxsize=64)
+def _fields_named(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    """Return what finds the fields of these names; what can be no field's name finds nothing."""
+    spelt = b"|".join(re.escape(name) for name in names if _FIELD_NAME.fullmatch(name))
+    return re.compile(rb"\n((?i:%b)[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*)" % (spelt or rb"(?!)"))
