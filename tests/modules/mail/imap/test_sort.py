@@ -1,12 +1,15 @@
 """SORT: criteria, ties, what is returned, and what Python's own sort says."""
 
 import base64
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from freehold.modules.mail.imap.search import sort_rows
+from freehold.modules.mail.search.read_rows import read_index_rows
+from freehold.storage.database import Row
 from tests.mail_host import MailHost
 from tests.modules.mail.imap.client import ImapTalk, imap, member
 
@@ -39,6 +42,7 @@ async def fill(talk: ImapTalk, *messages: bytes) -> None:
         (b"SUBJECT", b" 2 3 1 4"),
         (b"REVERSE SUBJECT", b" 1 4 2 3"),
         (b"SUBJECT REVERSE SIZE", b" 2 3 4 1"),
+        (b"SUBJECT REVERSE SUBJECT REVERSE SIZE SIZE SUBJECT", b" 2 3 4 1"),
         (b"FROM", b" 4 1 3 2"),
         (b"TO", b" 4 2 1 3"),
         (b"CC", b" 2 4 3 1"),
@@ -69,6 +73,25 @@ async def test_sort_tells_uids_and_a_part_and_the_highest_modseq(port: int) -> N
             b'* ESEARCH (TAG "a") UID PARTIAL (-1:-2 2:3)'
         ]
         assert (await talk.refused(b"SORT (SIZE) KLINGON ALL")).startswith(b"NO [BADCHARSET")
+
+
+async def test_few_messages_among_many_are_read_a_bounded_number_at_a_time(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    async def counted(*arguments: Any) -> list[Row]:
+        rows = await read_index_rows(*arguments)
+        read.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(sort_rows, "read_index_rows", counted)
+    monkeypatch.setattr(sort_rows, "MAX_ROWS_AT_ONCE", 4)
+    async with member(port) as talk:
+        await fill(talk, *MESSAGES * 4)
+        assert await talk.done(b"SORT (SIZE) UTF-8 1,3,5,7,9,10,14:16") == [b"* SORT 3 7 15 1 5 9 10 14 16"]
+        assert await talk.done(b"THREAD ORDEREDSUBJECT UTF-8 1,4,16") == [b"* THREAD (4 (16)(1))"]
+    assert max(read) == 4
 
 
 async def test_nobody_sorts_the_mail_of_another(host: MailHost) -> None:

@@ -1,6 +1,12 @@
 """What SORT, THREAD and PREVIEW read: the same for a message that is indexed and for one that is not yet."""
 
-from freehold.modules.mail.search.index_row import COLUMNS, index_row
+from freehold.modules.mail.search.index_row import (
+    COLUMNS,
+    MAX_REFERENCE_CHARACTERS,
+    MAX_REFERENCES,
+    header_row,
+    index_row,
+)
 from freehold.modules.mail.search.read_rows import read_index_rows
 from freehold.protocols.mime.structure import scan
 from tests.mail_host import MailHost
@@ -49,3 +55,11 @@ def test_a_row_is_ready_to_be_compared() -> None:
 def test_without_references_the_first_id_replied_to_counts() -> None:
     row = index_row(MESSAGES[1][:200], scan(MESSAGES[1][:200]))
     assert (row.sent_ms, row.reference_ids) == (None, "3@x.test")
+
+
+def test_of_long_references_the_first_and_the_latest_are_kept() -> None:
+    ids = [b"%04d%b@x.test" % (number, b"i" * 800) for number in range(MAX_REFERENCES + 1)]
+    row = header_row(b"References: <" + b">\r\n <".join(ids) + b">\r\n\r\n")
+    kept = row.reference_ids.encode().split(b" ")
+    assert kept == [ids[0], *ids[1 - len(kept) :]]
+    assert MAX_REFERENCE_CHARACTERS - len(ids[0]) <= len(row.reference_ids) <= MAX_REFERENCE_CHARACTERS

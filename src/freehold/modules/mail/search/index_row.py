@@ -18,6 +18,8 @@ MAX_KEY_CHARACTERS = 200
 """Of an address or name to be compared."""
 MAX_REFERENCES = 100
 """Ids of one message at most: the first one and the latest."""
+MAX_REFERENCE_CHARACTERS = 16 * 1024
+"""All ids that one message names together, with a space after each; the oldest but the first give way."""
 MAX_MESSAGE_ID_CHARACTERS = 998
 
 Keys = tuple[int | None, str, bool, str, str, str, str, str, str, str, str]
@@ -116,7 +118,17 @@ def _references(buffer: Buffer, end: int) -> list[str]:
         ids = header.message_ids(header.first_value(buffer, 0, end, b"in-reply-to") or b"")[:1]
     if len(ids) > MAX_REFERENCES:
         ids = (ids[0], *ids[1 - MAX_REFERENCES :])
-    return [_normal_id(each) for each in ids]
+    return _fitting([_normal_id(each) for each in ids])
+
+
+def _fitting(ids: list[str]) -> list[str]:
+    """Return the first id and as many of the latest as there is room for."""
+    room = MAX_REFERENCE_CHARACTERS - len(ids[0]) if ids else 0
+    for place in range(len(ids) - 1, 0, -1):
+        room -= 1 + len(ids[place])
+        if room < 0:
+            return [ids[0], *ids[place + 1 :]]
+    return ids
 
 
 def _normal_id(raw: bytes) -> str:

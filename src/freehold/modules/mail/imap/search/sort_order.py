@@ -53,12 +53,13 @@ async def sort_messages(
     Raises:
         TooManyToSortError: more messages than `MAX_SORTED_MESSAGES` would have to be sorted.
     """
-    orders, key = conversation.context.known.orders, ((view.folder_id, view.uid_validity), tuple(order))
+    order = _without_idle(order)
+    orders, key = conversation.context.known.orders, ((view.folder_id, view.uid_validity), order)
     wanted = array("I", uids)
     known = orders.find(key)
     if known is not None and known.uids == wanted:
         return known.indexes
-    sorter = _Sorter(conversation, view, tuple(order))
+    sorter = _Sorter(conversation, view, order)
     has_all = len(wanted) == len(view.uids)
     if known is not None and not has_all and len(wanted) * KNOWN_FOR_EACH_WANTED < len(known.uids):
         return await sorter.sort(wanted)
@@ -70,6 +71,12 @@ async def sort_messages(
         whole = KnownOrder(wanted, indexes)
     orders.keep(key, whole, 2 * len(whole.uids) * wanted.itemsize)
     return indexes
+
+
+def _without_idle(order: Sequence[SortKey]) -> tuple[SortKey, ...]:
+    """Return the criteria without those that decide nothing: what is equal by a field stays so."""
+    first = {key.field: key for key in reversed(order)}
+    return tuple(key for key in dict.fromkeys(order) if first[key.field] == key)
 
 
 async def in_turn(count: int, work: Callable[[], T]) -> T:
@@ -99,8 +106,7 @@ class _Sorter:
     async def sort(self, uids: "array[int]") -> "array[int]":
         """Return the indexes of ascending UIDs in order."""
         rows = await read_rows_of(self.conversation, self.view, uids, self._names)
-        columns = self._columns(rows)
-        return await in_turn(len(rows), lambda: _sorted(len(rows), columns))
+        return await in_turn(len(rows), lambda: _sorted(len(rows), self._columns(rows)))
 
     async def add(self, known: KnownOrder, wanted: "array[int]") -> KnownOrder | None:
         """Return the order of what is known and wanted; None: it is to be found anew.

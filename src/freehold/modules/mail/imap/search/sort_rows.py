@@ -16,6 +16,8 @@ MAX_KEY_CHARACTERS = 128 * 1024 * 1024
 """All texts together by which messages are sorted or threaded; hostile ones name a hundred others each."""
 CHUNK_MESSAGES = 2000
 """Messages whose keys are read at once."""
+MAX_ROWS_AT_ONCE = 2 * CHUNK_MESSAGES
+"""Those that are read along included; the keys of one may have some 19,000 characters."""
 GAP_READ_THROUGH = 40
 """Fewer messages between two that are wanted are read along and dropped."""
 
@@ -38,8 +40,10 @@ async def read_rows_of(
     texts = [place for place, name in enumerate(names, 1) if name not in _NUMBERS]
     rows: list[Row] = []
     room = MAX_KEY_CHARACTERS
-    for start in range(0, len(uids), CHUNK_MESSAGES):
-        wanted = uids[start : start + CHUNK_MESSAGES]
+    done = 0
+    while done < len(uids):
+        wanted = _next_chunk(uids, done)
+        done += len(wanted)
         read = await read_rows_there(conversation, view, wanted, names)
         if len(read) < len(wanted):
             known = {row[0]: row for row in read}
@@ -65,6 +69,13 @@ async def read_rows_there(
         wanted = set(uids)
         read = [row for row in read if row[0] in wanted]
     return read
+
+
+def _next_chunk(uids: Sequence[int], start: int) -> Sequence[int]:
+    chunk = uids[start : start + CHUNK_MESSAGES]
+    while sum(last - first + 1 for first, last in _covering(chunk)) > MAX_ROWS_AT_ONCE:
+        chunk = chunk[: len(chunk) // 2]
+    return chunk
 
 
 def _covering(uids: Sequence[int]) -> list[UidRange]:

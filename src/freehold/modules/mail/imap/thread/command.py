@@ -23,12 +23,13 @@ from freehold.modules.mail.imap.thread.references import thread_by_references, t
 from freehold.modules.mail.imap.thread.rows import ThreadRows, rows_of
 from freehold.modules.mail.imap.thread.subjects import thread_by_subject
 from freehold.protocols.imap.thread import Thread, ThreadAlgorithm, Threads, thread_chunks
-from freehold.storage.database import Row
 
 T = TypeVar("T")
 
 THREADED_IN_LOOP: Final = 5000
 """More messages are threaded off the loop's thread."""
+IDS_LIKE_A_MESSAGE: Final = 4
+"""As many ids take about as long as a message does."""
 MAX_NAMED_IDS: Final = 4_000_000
 """Ids that the messages threaded at once name all together; each costs some 200 bytes meanwhile."""
 KNOWN_FOR_EACH_THERE: Final = 2
@@ -70,7 +71,8 @@ async def _pieces(
         return before.pieces
     algorithm, columns = _ALGORITHMS[command.algorithm]
     rows = await _rows(conversation, view, uids, columns)
-    pieces = await _in_turn(len(uids), lambda: tuple(thread_chunks(algorithm(rows_of(rows, uids, numbers)))))
+    weight = _weight(len(uids), len(rows.references) + len(rows.hashes))
+    pieces = await _in_turn(weight, lambda: tuple(thread_chunks(algorithm(rows_of(rows, uids, numbers)))))
     known.keep(key, KnownThreads(uids, numbers, pieces), 8 * len(uids) + sum(map(len, pieces)))
     return pieces
 
@@ -89,27 +91,34 @@ async def _rows(
         return known
     has_all = len(uids) == len(view.uids)
     if not has_all and len(uids) * KNOWN_FOR_EACH_WANTED < len(known.uids):
-        return NO_ROWS.and_rows(await _read(conversation, view, uids, columns))
+        return await _read(conversation, view, uids, columns, NO_ROWS)
     if has_all and len(uids) * KNOWN_FOR_EACH_THERE < len(known.uids):
         known = NO_ROWS
     before = known
     new = array("I", await _in_turn(len(uids), lambda: sorted(set(uids).difference(before.uids))))
     if new:
-        read = await _read(conversation, view, new, columns)
-        known = await _in_turn(len(read), lambda: before.and_rows(read))
+        known = await _read(conversation, view, new, columns, before)
         every.keep(key, known, known.size_bytes)
     return known
 
 
 async def _read(
-    conversation: Conversation, view: View, uids: "array[int]", columns: tuple[str, ...]
-) -> list[Row]:
+    conversation: Conversation, view: View, uids: "array[int]", columns: tuple[str, ...], before: KnownRows
+) -> KnownRows:
+    """Return the rows `before`, and those of some ascending UIDs, which are read."""
     read = await read_rows_of(conversation, view, uids, columns)
-    if columns == REFERENCE_COLUMNS and sum([row[_NAMED_IDS].count(" ") for row in read]) > MAX_NAMED_IDS:
+    named = sum([row[_NAMED_IDS].count(" ") for row in read]) if columns == REFERENCE_COLUMNS else 0
+    if named > MAX_NAMED_IDS:
         raise TooManyToSortError
-    return read
+    weight = _weight(len(read), named + len(before.hashes))
+    return await _in_turn(weight, lambda: before.and_rows(read))
 
 
-async def _in_turn(count: int, work: Callable[[], T]) -> T:
-    """Do work on a number of messages: of many off the loop's thread."""
-    return await asyncio.to_thread(work) if count > THREADED_IN_LOOP else work()
+def _weight(messages: int, ids: int) -> int:
+    """Return how many messages without ids take as long as these, which have so many."""
+    return messages + ids // IDS_LIKE_A_MESSAGE
+
+
+async def _in_turn(weight: int, work: Callable[[], T]) -> T:
+    """Do work on messages: on many, or with many ids, off the loop's thread."""
+    return await asyncio.to_thread(work) if weight > THREADED_IN_LOOP else work()
