@@ -6,6 +6,7 @@ import pytest
 
 from freehold.accounts.model import HOST_ADMINISTRATOR
 from freehold.modules.mail.addresses.mailboxes import remove_mailbox
+from freehold.modules.mail.folders.lost_changes import note_boot
 from freehold.modules.mail.search import indexer as indexer_module
 from freehold.modules.mail.search.batch import add_batch, next_batch
 from freehold.modules.mail.search.compact import MERGED, mailboxes_changed, remove_dead
@@ -153,6 +154,24 @@ async def test_all_mailboxes_are_swept_however_many_have_changed(
     await index.index_all()
     await index.sweep()
     assert await any_host.runtime.database.read(mailboxes_changed, above_id=0, most=9) == []
+
+
+async def test_skipped_modseqs_have_no_mailbox_swept_again(any_host: MailHost) -> None:
+    database = any_host.runtime.database
+    await put(any_host, ANN, b"\r\nred")
+    await put(any_host, BOB, b"\r\nred")
+    index = indexer(any_host)
+    await index.index_all()
+    await index.sweep()
+    for boot in ("one", "two"):
+        await database.write(note_boot, boot)
+        assert await database.read(mailboxes_changed, above_id=0, most=9) == []
+    await put(any_host, ANN, b"\r\ngreen")
+    assert len(await database.read(mailboxes_changed, above_id=0, most=9)) == 1
+    await database.write(note_boot, "three")
+    assert len(await database.read(mailboxes_changed, above_id=0, most=9)) == 1
+    await index.sweep()
+    assert await database.read(mailboxes_changed, above_id=0, most=9) == []
 
 
 async def test_a_mailbox_takes_its_index_with_it(any_host: MailHost) -> None:

@@ -69,10 +69,15 @@ async def remove_dead(database: Database, mailbox_id: int) -> int:
 
 
 async def mailboxes_changed(tx: Transaction, *, above_id: int, most: int) -> list[int]:
-    """Return the next mailboxes, by id, that have changed since what is gone was last taken out."""
+    """Return the next mailboxes, by id, that have changed since what is gone was last taken out.
+
+    Modseqs that were skipped (`folders.lost_changes`) are no changes.
+    """
     rows = await tx.fetch(
         "SELECT m.id FROM mailbox AS m JOIN search_mailbox AS s ON s.mailbox_id = m.id"
-        " WHERE m.id > ? AND s.swept_modseq < m.modseq ORDER BY m.id LIMIT ?",
+        " WHERE m.id > ? AND s.swept_modseq < m.modseq AND NOT EXISTS (SELECT 1 FROM modseq_gap AS g"
+        " WHERE g.mailbox_id = m.id AND g.kept <= s.swept_modseq AND g.last = m.modseq)"
+        " ORDER BY m.id LIMIT ?",
         above_id,
         most,
     )
