@@ -52,8 +52,8 @@ async def tell_changes(
     wish = conversation.notify
     expunges = expunges or (wish is not None and wish.tells_expunges_at_once)
     tells_flags = wish is None or wish.tells_flags
-    if own and view.known_modseq == view.expunged_modseq == max(own):
-        return []  # nothing had happened before the command's own change, and that was a moment ago
+    if own and wish is None and view.known_modseq == view.expunged_modseq == max(own):
+        return []  # nothing had happened before the command's own change; what did since can wait
     database = conversation.context.database
     newest = await database.read(folder_modseq, view.mailbox_id, view.folder_id, view.reader_id)
     if newest is None:
