@@ -119,6 +119,25 @@ async def test_relaxed_commits_are_synced_a_little_later(
         synced.clear()
 
 
+async def test_relaxed_commits_of_a_database_behind_a_link_are_synced_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    real = os.fdatasync
+
+    def sync(file: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{file}").readlink())
+        real(file)
+
+    monkeypatch.setattr(os, "fdatasync", sync)
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link.db").symlink_to(tmp_path / "disk" / "freehold.db")
+    database = await open_database(str(tmp_path / "link.db"), schemas=[])
+    await database.write_relaxed(insert, "one")
+    await database.close()
+    assert synced == [tmp_path / "disk" / "freehold.db-wal"]
+
+
 @pytest.mark.usefixtures("late_syncs")
 async def test_closing_syncs_what_was_relaxed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []

@@ -140,8 +140,8 @@ class Database(Protocol):
         """Run a function as `write` does, and return its result after a commit durable within a second.
 
         A crash of this program takes nothing back. A loss of power may take back the relaxed commits of the
-        last second, unless a durable one came after them; a commit is never lost without all that came after
-        it. On PostgreSQL this is `write`.
+        last second, unless a durable one that wrote something came after them; a commit is never lost without
+        all that came after it. On PostgreSQL this is `write`.
         """
         ...
 

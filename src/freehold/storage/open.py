@@ -24,7 +24,8 @@ async def open_database(url_or_path: str, *, schemas: Sequence[Schema], readonly
     steps = await asyncio.to_thread(load_all, schemas)
     if url_or_path.startswith(POSTGRES_PREFIXES):
         return await _open_postgres(url_or_path, steps, readonly=readonly)
-    path = await asyncio.to_thread(Path(url_or_path.removeprefix("sqlite:")).absolute)
+    # SQLite follows links, and has its log beside what they lead to: so must the lock and the log's sync
+    path = await asyncio.to_thread(Path(url_or_path.removeprefix("sqlite:")).resolve)
     await asyncio.to_thread(migrate, path, turn_path(path), steps, readonly=readonly)
     return SqliteDatabase(path, readonly=readonly)
 
