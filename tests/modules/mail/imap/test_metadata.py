@@ -127,6 +127,37 @@ async def test_annotations_are_kept_by_a_rename_and_go_with_the_folder(
         assert (await talk.refused(b'SETMETADATA two (/private/x "y")')).startswith(b"NO [NONEXISTENT]")
 
 
+async def test_those_of_inbox_are_copied_by_its_rename_as_far_as_there_may_be_more(
+    any_host: MailHost,
+) -> None:
+    settings = ImapSettings(max_metadata_entries=2)
+    both, inbox = b"(/private/x /shared/x)", b'"Other Users/ann@example.test/INBOX"'
+    async with (
+        any_host.listening(imap(any_host, settings), tls=False) as port,
+        member(port) as talk,
+        member(port, BOB) as bob,
+    ):
+        await talk.done(b"SETACL INBOX " + BOB + b" lr")
+        await note(talk, b"INBOX", b'/private/x "mine"')
+        await note(talk, b"INBOX", b'/shared/x "ours"', b'/shared/y "gone"')
+        await note(talk, b"INBOX", b"/shared/y NIL")
+        await note(bob, inbox, b'/private/bob "his"')
+        await talk.done(b"RENAME INBOX old")
+        told = b' (/private/x "mine" /shared/x "ours")'
+        for mailbox in (b"INBOX", b"old"):
+            assert await talk.done(b"GETMETADATA " + mailbox + b" " + both) == [
+                b"* METADATA " + mailbox + told
+            ]
+        await note(talk, b"old", b"/shared/x NIL")
+        await talk.done(b"RENAME INBOX older//")
+        assert await talk.done(b"GETMETADATA older " + both) == [
+            b'* METADATA older (/private/x NIL /shared/x "ours")'
+        ]
+        assert await bob.done(b"GETMETADATA " + inbox + b" /private/bob") == [
+            b"* METADATA " + inbox + b' (/private/bob "his")'
+        ]
+
+
 async def test_list_tells_entries_along_with_the_names(any_port: int) -> None:
     async with member(any_port) as talk:
         await talk.done(b"CREATE one/two")

@@ -10,7 +10,9 @@ from freehold.modules.mail.folders.access import (
 from freehold.modules.mail.folders.create import create_folder
 from freehold.modules.mail.folders.delete import delete_folder
 from freehold.modules.mail.folders.errors import FolderNameError, RightMissingError, SpecialUseError
-from freehold.modules.mail.folders.names import DELIMITER, INBOX, is_name_of_others
+from freehold.modules.mail.folders.metadata import copy_entries
+from freehold.modules.mail.folders.names import DELIMITER, INBOX, is_name_of_others, new_name
+from freehold.modules.mail.folders.read import find_folder
 from freehold.modules.mail.folders.rename import rename_folder
 from freehold.modules.mail.folders.rights import Right
 from freehold.modules.mail.folders.subscribe import subscribe, subscribe_to_name, unsubscribe
@@ -47,9 +49,11 @@ async def delete_for(tx: Transaction, blobs: BlobStore, person_id: int, name: st
 
 
 async def rename_for(
-    tx: Transaction, person_id: int, name: str, to_name: str, *, now_ms: int
+    tx: Transaction, person_id: int, name: str, to_name: str, *, now_ms: int, max_annotations: int
 ) -> tuple[int, int]:
     """Rename a folder if the person may; returns its id and whose mailbox it is in.
+
+    Annotations of INBOX stay and are copied, unless there would be more than `max_annotations` then.
 
     Raises:
         FolderNotFoundError, RightMissingError: as `open_access` and `place_for_new`.
@@ -63,6 +67,9 @@ async def rename_for(
     if place.mailbox_id != access.mailbox_id:
         raise FolderNameError("a folder cannot be moved to another person")
     folder_id = await rename_folder(tx, access.mailbox_id, access.folder.name, place.name, now_ms=now_ms)
+    if access.folder.name == INBOX:
+        target = await find_folder(tx, access.mailbox_id, new_name(place.name))
+        await copy_entries(tx, access.mailbox_id, folder_id, target, max_entries=max_annotations)
     return folder_id, access.mailbox_id
 
 

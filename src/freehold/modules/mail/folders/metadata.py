@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from freehold.errors import FreeholdError
 from freehold.modules.mail.folders.change import next_modseq
+from freehold.modules.mail.folders.read import Folder
 from freehold.modules.mail.folders.seen import Reading, touch_as_reader
 from freehold.storage.database import Transaction
 
@@ -168,6 +169,35 @@ async def write_entries(
     for reader_id in {place.reader_of(entry) for entry, value in values.items() if value is None}:
         await _forget_removed(tx, place.mailbox_id, reader_id)
     return modseq
+
+
+async def copy_entries(
+    tx: Transaction, mailbox_id: int, source_id: int, target: Folder, *, max_entries: int
+) -> None:
+    """Say of a new folder what is said of another one of its owner, as RENAME of INBOX does (RFC 5464 §4.1).
+
+    That is what all see, and what the owner does; each of the two only if there are no more than
+    `max_entries` then. What others keep to themselves is not copied, for it would count towards what they
+    may have.
+    """
+    for reader_id in (SHARED, mailbox_id):
+        key = mailbox_id, source_id, reader_id
+        row = await tx.fetch_one(
+            "SELECT COUNT(*) FROM metadata WHERE mailbox_id = ? AND folder_id = ? AND reader_id = ?"
+            " AND value IS NOT NULL",
+            *key,
+        )
+        count = 0 if row is None else int(row[0])
+        if not count or count + await _count(tx, mailbox_id, reader_id) > max_entries:
+            continue
+        await tx.execute(
+            "INSERT INTO metadata (mailbox_id, folder_id, reader_id, entry, value, modseq)"
+            " SELECT mailbox_id, ?, reader_id, entry, value, ? FROM metadata"
+            " WHERE mailbox_id = ? AND folder_id = ? AND reader_id = ? AND value IS NOT NULL",
+            target.id,
+            target.modseq,
+            *key,
+        )
 
 
 async def remove_metadata(tx: Transaction, mailbox_id: int, folder_id: int) -> None:

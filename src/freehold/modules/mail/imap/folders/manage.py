@@ -80,6 +80,7 @@ async def rename(conversation: Conversation, command: Rename) -> Reply:
         command.mailbox,
         command.new_name,
         now_ms=context.clock.now_ms(),
+        max_annotations=context.settings.max_metadata_entries,
     )
     conversation.folders_changed(mailbox_id=mailbox_id)
     conversation.folder_closed(folder_id, mailbox_id=mailbox_id)
