@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 
+from freehold.modules.mail.folders.change import uid_ranges
 from freehold.modules.mail.folders.errors import RightMissingError
 from freehold.modules.mail.folders.flags import FlagChange, FlagMode, FlagsChanged, change_flags
 from freehold.modules.mail.folders.ranges import UidRange, merge_ranges, subtract_ranges
@@ -16,7 +17,7 @@ from freehold.modules.mail.imap.messages.flag_bytes import split_flags
 from freehold.modules.mail.imap.messages.rows import RowPlan, plan_rows, split_positions
 from freehold.modules.mail.imap.selected.view import View
 from freehold.modules.mail.imap.sync import flag_items
-from freehold.modules.mail.model import UID_BITS
+from freehold.modules.mail.model import MAX_UID, UID_BITS
 from freehold.protocols.imap import response_code
 from freehold.protocols.imap.fetch import FetchAttribute
 from freehold.protocols.imap.store import Store, StoreAction
@@ -50,16 +51,15 @@ async def store(conversation: Conversation, command: Store) -> Reply:
     passed = subtract_ranges(merge_ranges(asked), changed.failed)
     missing = 0
     with telling():
-        if not command.silent:
+        if command.silent:
+            await _answer_silently(conversation, view, command, changed, passed)
+        else:
             plan = plan_rows(flag_items(conversation, uid=command.uid))
             positions = view.uids.positions_of(passed)
             if view.reader_id:
                 missing = await send_rows(conversation, view, plan, positions)
             else:
                 missing = await _send_states(conversation, view, plan, positions, changed.states())
-        elif conversation.condstore:
-            told = changed.changed if command.unchanged_since is None else passed
-            await _tell_modseq(conversation, view, told)
     if changed.failed:
         return Reply("Conditional store failed", _modified(view, changed.failed, uid=command.uid), own=own)
     if missing:
@@ -121,6 +121,26 @@ async def _send_states(
         rows = states[bisect_left(states, (base + first,)) : bisect_left(states, (base + last + 1,))]
         missing += await send_group(conversation, view, plan, group, [row[:width] for row in rows])
     return missing
+
+
+async def _answer_silently(
+    conversation: Conversation, view: View, command: Store, changed: FlagsChanged, passed: Sequence[UidRange]
+) -> None:
+    """Tell what .SILENT does not silence: mod-sequences, and what others did (RFC 9051 §6.4.6).
+
+    A message that others changed since the client was last told has this change's modseq now, as one that
+    nobody else touched, and so is told here.
+    """
+    if conversation.condstore:
+        told = changed.changed if command.unchanged_since is None else passed
+        await _tell_modseq(conversation, view, told)
+    if conversation.notify is not None and not conversation.notify.tells_flags:
+        return
+    before = {row[0] for row in changed.before if row[3] > view.known_modseq}
+    uids = uid_ranges([row[0] & MAX_UID for row in changed.after if row[0] in before])
+    if uids:
+        plan = plan_rows(flag_items(conversation, uid=command.uid))
+        await _send_states(conversation, view, plan, view.uids.positions_of(uids), changed.states())
 
 
 async def _tell_modseq(conversation: Conversation, view: View, told: Sequence[UidRange]) -> None:
