@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from freehold.kernel.capabilities import Capabilities
 from freehold.modules.mail.imap.search import sort_order
 from freehold.modules.mail.imap.thread import command as thread_command
+from freehold.modules.mail.search import read_rows
 from tests.mail_host import MailHost
 from tests.modules.mail.imap.client import ImapTalk, imap, member
 
@@ -133,3 +135,30 @@ async def test_going_on_gives_what_starting_anew_gives(
             await take(any_host, ann, Come(first), orders)
             for is_other, step in steps:
                 await take(any_host, other if is_other else ann, step, orders)
+
+
+async def test_a_message_that_goes_while_a_new_one_is_compared_with_it_puts_nothing_in_a_wrong_place(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sort_order, "KNOWN_FOR_EACH_NEW", 1)
+    real, computed = read_rows._compute, 0
+
+    async def compute(*arguments: Any) -> Any:
+        nonlocal computed
+        computed += 1
+        if computed == 2:  # that of the message in the middle
+            await other.ask(b"STORE 3 +FLAGS.SILENT (\\Deleted)")
+            assert await other.done(b"EXPUNGE") == [b"* 3 EXPUNGE"]
+        return await real(*arguments)
+
+    async with member(port) as ann, member(port) as other:
+        for subject in (b"a", b"b2", b"c", b"e"):
+            await ann.append(b"INBOX", b"Subject: " + subject + b"\r\n\r\n")
+        await ann.done(b"SELECT INBOX")
+        await other.done(b"SELECT INBOX")
+        assert await ann.done(b"SORT (SUBJECT) UTF-8 ALL") == [b"* SORT 1 2 3 4"]
+        await ann.append(b"INBOX", b"Subject: b1\r\n\r\n")
+        await ann.done(b"NOOP")
+        monkeypatch.setattr(read_rows, "_compute", compute)
+        await ann.done(b"UID SORT (SUBJECT) UTF-8 ALL")
+        assert await ann.done(b"UID SORT (SUBJECT) UTF-8 ALL") == [b"* SORT 1 5 2 4"]

@@ -31,7 +31,8 @@ async def read_index_rows(
     """Return (UID, columns…) of messages, by UID.
 
     `ranges` are ascending and disjoint; ask for some thousand messages at a time. `columns` are names of
-    `IndexRow` or of `MESSAGE_COLUMNS`. Without a row a message has what its header says, and no preview.
+    `IndexRow` or of `MESSAGE_COLUMNS`. Without a row a message has what its header says, and no preview;
+    one whose content is gone before that is read is left out, for it is gone too.
     """
     rows, missing = await database.read(_read, mailbox_id, folder_id, ranges, tuple(columns))
     if not missing:
@@ -40,10 +41,10 @@ async def read_index_rows(
     blob_ids = list(dict.fromkeys(missing.values()))
     for start in range(0, len(blob_ids), HEADS_AT_ONCE):
         known |= await _compute(database, blobs, blob_ids[start : start + HEADS_AT_ONCE])
-    nothing = header_row(b"")
     return [
-        _completed(row, known.get(missing[row[0]], nothing), columns) if row[0] in missing else row
+        _completed(row, known[missing[row[0]]], columns) if row[0] in missing else row
         for row in rows
+        if row[0] not in missing or missing[row[0]] in known
     ]
 
 
