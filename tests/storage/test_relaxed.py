@@ -12,7 +12,9 @@ import pytest
 from freehold.storage import sqlite_writer
 from freehold.storage.database import Database, Row, Transaction
 from freehold.storage.open import open_database
+from freehold.storage.sqlite import SqliteDatabase, turn_path
 from freehold.storage.sqlite_checkpoint import Checkpointer
+from freehold.storage.turn import Turn
 from tests.power import copy_as_after_a_loss, log_bytes
 
 SYSTEM = apsw.vfs_names()[0]
@@ -102,21 +104,40 @@ async def test_only_a_batch_of_relaxed_writes_alone_is_not_synced(
     assert system.log_syncs == 2
 
 
-async def test_relaxed_commits_are_synced_a_little_later(
-    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loop, synced = asyncio.get_running_loop(), asyncio.Event()
+@pytest.fixture
+async def synced(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set by each sync of relaxed commits."""
+    loop, event = asyncio.get_running_loop(), asyncio.Event()
     real = sqlite_writer.Writer._sync_log
 
     def sync_and_tell(writer: sqlite_writer.Writer) -> None:
         real(writer)
-        loop.call_soon_threadsafe(synced.set)
+        loop.call_soon_threadsafe(event.set)
 
     monkeypatch.setattr(sqlite_writer.Writer, "_sync_log", sync_and_tell)
+    return event
+
+
+async def test_relaxed_commits_are_synced_a_little_later(
+    sqlite_database: Database, synced: asyncio.Event
+) -> None:
     for name in ("one", "two"):
         await sqlite_database.write_relaxed(insert, name)
         await asyncio.wait_for(synced.wait(), 20)
         synced.clear()
+
+
+async def test_relaxed_commits_are_synced_while_another_process_has_the_turn(
+    sqlite_database: SqliteDatabase, synced: asyncio.Event
+) -> None:
+    await sqlite_database.write_relaxed(insert, "one")
+    other = Turn(turn_path(sqlite_database.path))
+    other.take()
+    waiting = asyncio.ensure_future(sqlite_database.write_relaxed(insert, "two"))
+    await asyncio.wait_for(synced.wait(), 20)
+    assert not waiting.done()
+    other.close()
+    await waiting
 
 
 async def test_relaxed_commits_of_a_database_behind_a_link_are_synced_as_well(

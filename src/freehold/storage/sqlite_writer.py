@@ -21,6 +21,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,8 @@ class Writer:
         self._commit_seconds = UNKNOWN_COMMIT_SECONDS
         self._is_relaxed = False  # what the connection's next commit is
         self._sync: asyncio.TimerHandle | None = None
+        # the writer thread may have to wait for the turn, and what was answered must not
+        self._syncer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-sync")
 
     def submit(
         self,
@@ -127,8 +130,9 @@ class Writer:
             self._watch.cancel()
         if self._sync is not None:
             self._sync.cancel()
-            self._jobs.put(self._sync_log)
+            self._sync_soon()
         self._jobs.put(None)
+        await asyncio.to_thread(self._syncer.shutdown)
         await asyncio.to_thread(self._thread.join)
         await asyncio.to_thread(self._checkpointer.close)
         if self._connection is not None:
@@ -257,7 +261,7 @@ class Writer:
 
     def _sync_soon(self) -> None:
         self._sync = None
-        self._jobs.put(self._sync_log)
+        self._syncer.submit(self._sync_log)
 
     def _refuse_the_late(self) -> None:
         """Fail the writes that were not begun in time: another process holds the turn, or the disk hangs."""
@@ -295,6 +299,14 @@ class Writer:
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
             self._moved_at = written
 
+    def _tell(self, function: Callable[..., None], *arguments: Any) -> None:
+        try:
+            self._loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:  # the loop was closed without closing the database: nobody is left to be told
+            self._jobs.put(None)
+
+    # What runs in a thread of its own.
+
     def _sync_log(self) -> None:
         """Make relaxed commits durable; where the disk refuses, the next commit that must be meets that."""
         with suppress(OSError):
@@ -304,13 +316,7 @@ class Writer:
             finally:
                 os.close(descriptor)
 
-    def _tell(self, function: Callable[..., None], *arguments: Any) -> None:
-        try:
-            self._loop.call_soon_threadsafe(function, *arguments)
-        except RuntimeError:  # the loop was closed without closing the database: nobody is left to be told
-            self._jobs.put(None)
-
-    # What runs in either, one at a time.
+    # What runs in either of the first two, one at a time.
 
     def _commit(self, connection: apsw.Connection, outcomes: list[Outcome]) -> None:
         """Make a batch durable, and learn how long that takes here."""
