@@ -221,3 +221,15 @@ async def test_a_reader_sees_every_column_of_a_message(any_host: MailHost, any_p
         await ann.append(b"INBOX", MESSAGE)
     read = any_host.runtime.database.read
     assert await read(columns, READER_MESSAGES, 1) == await read(columns, MESSAGES)
+
+
+async def test_silent_does_not_silence_what_the_owner_changed_just_before(any_port: int) -> None:
+    async with member(any_port) as ann, member(any_port, BOB) as bob:
+        await prepare(ann, 1)
+        await ann.done(b"SELECT a")
+        await bob.done(b"SELECT " + FOLDER)
+        await ann.done(b"STORE 1 +FLAGS.SILENT (\\Answered)")
+        assert await bob.done(b"STORE 1 +FLAGS.SILENT (\\Seen)") == [b"* 1 FETCH (FLAGS (\\Answered \\Seen))"]
+        assert await bob.done(b"STORE 1 -FLAGS.SILENT (\\Seen)") == []
+        await ann.done(b"STORE 1 -FLAGS.SILENT (\\Answered)")
+        assert await bob.done(b"STORE 1 +FLAGS.SILENT (\\Flagged)") == [b"* 1 FETCH (FLAGS (\\Flagged))"]

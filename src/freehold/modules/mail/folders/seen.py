@@ -24,6 +24,7 @@ from freehold.modules.mail.folders.ranges import (
     merge_ranges,
     subtract_ranges,
 )
+from freehold.modules.mail.folders.read import folder_modseq
 from freehold.modules.mail.model import MAX_UID, UID_BITS, Flag
 from freehold.storage.database import Transaction
 
@@ -50,20 +51,22 @@ async def change_flags_as_reader(
     r"""Change flags of the messages of `ranges` (ascending, disjoint): \Seen for the reader, others for all.
 
     Returns the change of the shared flags and that of \Seen, which have modseqs of their own; the messages
-    that UNCHANGEDSINCE kept from being changed are in the former.
+    that UNCHANGEDSINCE kept from being changed are in the former, and so is the modseq of the latest change
+    before of which the reader is told.
 
     Raises:
         FolderNotFoundError, TooManyKeywordsError: as `change_flags`.
     """
     failed: list[UidRange] = []
+    previous = await folder_modseq(tx, reading.mailbox_id, reading.folder_id, reading.reader_id) or 0
     if unchanged_since is not None:
         failed = await _changed_since(tx, reading, ranges, unchanged_since)
         ranges = subtract_ranges(merge_ranges(ranges), failed)
     shared = change.limited(_SHARED_FLAGS, keywords=True)
-    told = FlagsChanged(0, 0, [], failed)
+    told = FlagsChanged(0, previous, [], failed)
     if shared.does_something:
         done = await change_flags(tx, reading.mailbox_id, reading.folder_id, ranges, shared)
-        told = FlagsChanged(done.modseq, done.previous, done.changed, failed)
+        told = FlagsChanged(done.modseq, previous, done.changed, failed)
     touched = change.touched if change.mode is FlagMode.REPLACE else change.flags
     if not touched & Flag.SEEN:
         return told, FlagsChanged(0, 0, [], [])

@@ -48,6 +48,8 @@ async def store(conversation: Conversation, command: Store) -> Reply:
     asked = [uids for each in positions for uids in view.uids.uid_ranges(each.start, each.stop)]
     change = _permitted(view, FlagChange(_MODES[command.action], bits, keywords))
     changed, own = await _change(conversation, view, asked, change, command.unchanged_since)
+    if command.silent and view.reader_id and changed.previous > view.known_modseq:
+        own = ()  # what others did to these messages cannot be told from what this did: all is
     passed = subtract_ranges(merge_ranges(asked), changed.failed)
     missing = 0
     with telling():
@@ -103,7 +105,7 @@ async def _change(
     modseq = max(shared.modseq, seen.modseq)
     conversation.folder_changed(view.folder_id, modseq, mailbox_id=view.mailbox_id)
     uids = merge_ranges([*shared.changed, *seen.changed])
-    return FlagsChanged(modseq, 0, uids, shared.failed), (shared.modseq, seen.modseq)
+    return FlagsChanged(modseq, shared.previous, uids, shared.failed), (shared.modseq, seen.modseq)
 
 
 async def _send_states(
