@@ -1,5 +1,6 @@
 """What all IMAP sessions of a process share."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 from freehold.accounts.authenticate import Authenticator
@@ -27,3 +28,5 @@ class ImapContext:
     authenticator: Authenticator
     watchers: Watchers
     known: Known = field(default_factory=Known)
+    ordering: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the one session that sorts or threads many messages, which takes memory for each."""

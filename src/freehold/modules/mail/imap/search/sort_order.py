@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Final, TypeVar
 
 from freehold.modules.mail.imap.conversation import Conversation
-from freehold.modules.mail.imap.search.sort_rows import read_rows_of, read_rows_there
+from freehold.modules.mail.imap.search.sort_rows import read_rows_of, read_rows_there, turn_of_many
 from freehold.modules.mail.imap.selected.known import KnownOrder
 from freehold.modules.mail.imap.selected.view import View
 from freehold.protocols.imap.sort import SortField, SortKey
@@ -105,8 +105,9 @@ class _Sorter:
 
     async def sort(self, uids: "array[int]") -> "array[int]":
         """Return the indexes of ascending UIDs in order."""
-        rows = await read_rows_of(self.conversation, self.view, uids, self._names)
-        return await in_turn(len(rows), lambda: _sorted(len(rows), self._columns(rows)))
+        async with turn_of_many(self.conversation, len(uids)):
+            rows = await read_rows_of(self.conversation, self.view, uids, self._names)
+            return await in_turn(len(rows), lambda: _sorted(len(rows), self._columns(rows)))
 
     async def add(self, known: KnownOrder, wanted: "array[int]") -> KnownOrder | None:
         """Return the order of what is known and wanted; None: it is to be found anew.

@@ -1,7 +1,8 @@
 """Reads what messages of the open folder are sorted and threaded by; others get their turn between chunks."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from freehold.modules.mail.folders.ranges import UidRange
 from freehold.modules.mail.imap.conversation import Conversation
@@ -22,6 +23,16 @@ GAP_READ_THROUGH = 40
 """Fewer messages between two that are wanted are read along and dropped."""
 
 _NUMBERS = frozenset({"internal_ms", "size_bytes", "sent_ms", "is_reply"})
+
+
+@asynccontextmanager
+async def turn_of_many(conversation: Conversation, count: int) -> AsyncIterator[None]:
+    """Wait, before many messages are put in order, until no other session of the process does that."""
+    if count <= CHUNK_MESSAGES:
+        yield
+        return
+    async with conversation.context.ordering:
+        yield
 
 
 async def read_rows_of(

@@ -10,7 +10,7 @@ from freehold.modules.mail.imap.errors import TooManyToSortError
 from freehold.modules.mail.imap.search.matches import find_matches
 from freehold.modules.mail.imap.search.result import message_numbers
 from freehold.modules.mail.imap.search.sort_order import KNOWN_FOR_EACH_WANTED
-from freehold.modules.mail.imap.search.sort_rows import read_rows_of
+from freehold.modules.mail.imap.search.sort_rows import read_rows_of, turn_of_many
 from freehold.modules.mail.imap.selected.known import KnownThreads
 from freehold.modules.mail.imap.selected.known_rows import (
     NO_ROWS,
@@ -30,7 +30,7 @@ THREADED_IN_LOOP: Final = 5000
 """More messages are threaded off the loop's thread."""
 IDS_LIKE_A_MESSAGE: Final = 4
 """As many ids take about as long as a message does."""
-MAX_NAMED_IDS: Final = 4_000_000
+MAX_NAMED_IDS: Final = 2_000_000
 """Ids that the messages threaded at once name all together; each costs some 200 bytes meanwhile."""
 KNOWN_FOR_EACH_THERE: Final = 2
 """Where more rows are known for each message of a folder, they are forgotten: most are of what is gone."""
@@ -70,9 +70,10 @@ async def _pieces(
     if before is not None and before.uids == uids and before.numbers == numbers:
         return before.pieces
     algorithm, columns = _ALGORITHMS[command.algorithm]
-    rows = await _rows(conversation, view, uids, columns)
-    weight = _weight(len(uids), len(rows.references) + len(rows.hashes))
-    pieces = await _in_turn(weight, lambda: tuple(thread_chunks(algorithm(rows_of(rows, uids, numbers)))))
+    async with turn_of_many(conversation, len(uids)):
+        rows = await _rows(conversation, view, uids, columns)
+        weight = _weight(len(uids), len(rows.references) + len(rows.hashes))
+        pieces = await _in_turn(weight, lambda: tuple(thread_chunks(algorithm(rows_of(rows, uids, numbers)))))
     known.keep(key, KnownThreads(uids, numbers, pieces), 8 * len(uids) + sum(map(len, pieces)))
     return pieces
 
