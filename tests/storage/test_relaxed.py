@@ -1,6 +1,7 @@
 """Relaxed commits: none has a sync of its own, one comes within a second, and only power takes them back."""
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -191,3 +192,17 @@ async def test_a_loss_of_power_takes_back_a_tail_of_relaxed_commits_and_nothing_
     after_power = await open_database(str(after), schemas=[])
     assert await names_of(after_power) == ["kept", "kept by the next"]
     await after_power.close()
+
+
+@pytest.mark.usefixtures("late_syncs")
+async def test_a_disk_that_does_not_sync_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_file: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fdatasync", fail)
+    database = await open_database(str(tmp_path / "freehold.db"), schemas=[])
+    await database.write_relaxed(insert, "one")
+    await database.close()
+    assert "the disk does not take the last changes of flags: Input/output error" in caplog.text

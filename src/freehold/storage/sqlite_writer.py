@@ -15,6 +15,7 @@ A batch of relaxed writes alone is committed without a sync, in the loop; the lo
 """
 
 import asyncio
+import logging
 import os
 import queue
 import threading
@@ -33,6 +34,8 @@ from freehold.storage.database import StorageError
 from freehold.storage.sqlite_checkpoint import CHECKPOINT_PAGES, Checkpointer
 from freehold.storage.sqlite_connection import SqliteTransaction, drive, open_connection, translate
 from freehold.storage.turn import Turn
+
+log = logging.getLogger("freehold.storage")
 
 BATCH_TRANSACTIONS: Final = 256
 BATCH_SECONDS: Final = (
@@ -94,7 +97,8 @@ class Writer:
         self._gathering: asyncio.TimerHandle | None = None
         self._commit_seconds = UNKNOWN_COMMIT_SECONDS
         self._is_relaxed = False  # what the connection's next commit is
-        self._sync: asyncio.TimerHandle | None = None
+        # first for what a process that was killed left
+        self._sync: asyncio.TimerHandle | None = self._loop.call_later(RELAXED_SECONDS, self._sync_soon)
         # the writer thread may have to wait for the turn, and what was answered must not
         self._syncer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-sync")
 
@@ -308,13 +312,17 @@ class Writer:
     # What runs in a thread of its own.
 
     def _sync_log(self) -> None:
-        """Make relaxed commits durable; where the disk refuses, the next commit that must be meets that."""
-        with suppress(OSError):
+        """Make relaxed commits durable."""
+        try:
             descriptor = os.open(f"{self._path}-wal", os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                os.fdatasync(descriptor)
-            finally:
-                os.close(descriptor)
+        except FileNotFoundError:
+            return  # nothing was written yet
+        try:
+            os.fdatasync(descriptor)
+        except OSError as error:  # and the next commit that must be durable meets it
+            log.error("the disk does not take the last changes of flags: %s", error.strerror)  # noqa: TRY400
+        finally:
+            os.close(descriptor)
 
     # What runs in either of the first two, one at a time.
 

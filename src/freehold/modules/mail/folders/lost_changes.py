@@ -2,8 +2,9 @@
 
 A change of flags is committed without a sync of its own (`Database.write_relaxed`), so a machine that loses
 power may forget those of the last second, and the counter of modseqs with them. Its numbers are not given
-again: after each start of the machine the counters skip ahead, and the numbers between are kept as a gap. A
-client that comes back with one of them has seen what was lost. It is told the flags of all messages anew.
+again: after each start of the machine the counters skip ahead, and every folder's modseq with them. What is
+skipped is kept as a gap, for it is no change. A client that comes back with an earlier modseq may have seen
+what was lost, even if it names one that was not: it is told the flags of all messages, once.
 """
 
 from pathlib import Path
@@ -36,7 +37,7 @@ def read_boot() -> str:
 
 
 async def note_boot(tx: Transaction, boot: str) -> None:
-    """Note another start of the machine: all counters skip ahead.
+    """Note another start of the machine: all counters skip ahead, and those of folders follow.
 
     A mailbox that has not changed since the last time has its gap widened: it gets no second one.
     """
@@ -56,17 +57,17 @@ async def note_boot(tx: Transaction, boot: str) -> None:
         " (SELECT 1 FROM modseq_gap AS g WHERE g.mailbox_id = m.id AND g.last = m.modseq)",
         SKIPPED_MODSEQS,
     )
+    await tx.execute(
+        "UPDATE folder SET modseq = (SELECT m.modseq FROM mailbox AS m WHERE m.id = folder.mailbox_id)"
+    )
 
 
 async def known_modseq(tx: Transaction, mailbox_id: int, modseq: int) -> int:
-    """Return up to which modseq a client that names `modseq` knows the flags: 0 if those were lost."""
-    lost = await tx.fetch_one(
-        "SELECT kept FROM modseq_gap WHERE mailbox_id = ? AND kept < ? AND last >= ?",
-        mailbox_id,
-        modseq,
-        modseq,
+    """Return since when a client that names `modseq` must be told flags; 0: it may know of lost ones."""
+    later = await tx.fetch_one(
+        "SELECT last FROM modseq_gap WHERE mailbox_id = ? AND last > ? LIMIT 1", mailbox_id, modseq
     )
-    return modseq if lost is None else 0
+    return modseq if later is None else 0
 
 
 async def _noted_boot(tx: Transaction) -> str | None:
