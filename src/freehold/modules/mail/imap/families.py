@@ -14,10 +14,9 @@ from freehold.modules.mail.imap.folders import acl, manage, metadata, quota
 from freehold.modules.mail.imap.folders import list as list_family
 from freehold.modules.mail.imap.folders.status import status
 from freehold.modules.mail.imap.notify.command import notify
-from freehold.modules.mail.imap.search.command import search
+from freehold.modules.mail.imap.search.command import search, sort
 from freehold.modules.mail.imap.search.context import cancel_update
 from freehold.modules.mail.imap.search.saved_result import put_saved_result
-from freehold.modules.mail.imap.search.sort import sort
 from freehold.modules.mail.imap.select import check, close, select, unselect
 from freehold.modules.mail.imap.store import store
 from freehold.modules.mail.imap.thread.command import thread
