@@ -5,7 +5,7 @@ import os
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,9 @@ from tests.scenarios.wire import RefusedError, Wire, append, connected, greet, l
 pytestmark = [pytest.mark.scenario, pytest.mark.slow]
 
 DISK_BYTES = 64 << 20
-BALLAST_BYTES = 12 << 20
+LARGER_DISK_BYTES = 256 << 20
+"""The smallest on which all of the reserve is kept."""
+BALLAST_BYTES = 24 << 20
 REFUSALS_WANTED = 5
 CLIENTS = 4
 RECOVERY_SECONDS = 60.0
@@ -27,15 +29,15 @@ PATIENT = "[mail.smtp]\nmax_messages_per_connection = 100000\nmax_commands_per_m
 FULL = (b"452 4.3.1 ", b"451 4.3.1 ")
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """An installation's folder whose data folder is a small file system, with a ballast file in it."""
-    data = tmp_path / "data"
+@contextmanager
+def disk_of(folder: Path, size_bytes: int) -> Iterator[Path]:
+    """Give an installation's folder whose data folder is a file system of this size."""
+    data = folder / "data"
     data.mkdir(mode=0o700)
     mounted = (
         os.geteuid() == 0
         and not subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700", "tmpfs", str(data)],
+            ["mount", "-t", "tmpfs", "-o", f"size={size_bytes},mode=700", "tmpfs", str(data)],
             check=False,
             capture_output=True,
         ).returncode
@@ -43,10 +45,24 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if not mounted:
         pytest.skip("only root may mount a small file system")
     try:
-        (data / "ballast").write_bytes(bytes(BALLAST_BYTES))
-        yield tmp_path
+        yield folder
     finally:
         subprocess.run(["umount", "--lazy", str(data)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """An installation on a small disk, with a ballast file in its data folder."""
+    with disk_of(tmp_path, DISK_BYTES) as folder:
+        (folder / "data" / "ballast").write_bytes(bytes(BALLAST_BYTES))
+        yield folder
+
+
+@pytest.fixture
+def larger_disk(tmp_path: Path) -> Iterator[Path]:
+    """An installation on a disk that is less small."""
+    with disk_of(tmp_path, LARGER_DISK_BYTES) as folder:
+        yield folder
 
 
 @asynccontextmanager
@@ -133,19 +149,46 @@ async def delete_everything(server: Server) -> None:
         assert (await status(wire, "INBOX"))["MESSAGES"] == 0
 
 
+def fill_up(path: Path) -> None:
+    """Write a file until nothing is left on the disk."""
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(1 << 16))
+
+
+@pytest.mark.parametrize("size", [4096, 400_000], ids=["in rows", "in files"])
+async def test_people_make_room_for_mail_by_deleting_some(larger_disk: Path, size: int) -> None:
+    ledger = Ledger()
+    async with server_on(larger_disk) as server:
+        before = server.pids()
+        for _ in range(2):
+            refusals = await fill(server, ledger, size)
+            assert [text for text in refusals if not text.startswith(FULL)] == []
+            refusal = await append_one(server, ledger, size)
+            assert refusal is not None
+            assert b"NO [" in refusal
+            await delete_everything(server)
+            await wait_until_taken(server, ledger, size)
+        assert server.pids() == before
+        await asyncio.to_thread(server.stop)
+        await check_storage(server)
+
+
 @pytest.mark.parametrize("size", [4096, 400_000], ids=["in rows", "in files"])
 async def test_a_full_disk_refuses_mail_and_goes_on_when_there_is_room(small_disk: Path, size: int) -> None:
     ledger = Ledger()
     async with server_on(small_disk) as server:
         before = server.pids()
-        refusal = None
-        while refusal is None:  # until the log of the database has no room left to be moved to either
-            refusals = await fill(server, ledger, size)
-            assert [text for text in refusals if not text.startswith(FULL)] == []
-            refusal = await append_one(server, ledger, size)
+        await fill(server, ledger, size)
+        await asyncio.to_thread(fill_up, server.data / "more ballast")
+        refusals = await fill(server, ledger, size)
+        assert [text for text in refusals if not text.startswith(FULL)] == []
+        refusal = await append_one(server, ledger, size)
+        assert refusal is not None
         assert b"NO [" in refusal
         assert ledger.ids(ANN, Fate.TAKEN)
         await check_mailbox(server, ANN, ledger)
+        (server.data / "more ballast").unlink()
         (server.data / "ballast").unlink()
         await wait_until_taken(server, ledger, size)
         assert await append_one(server, ledger, size) is None

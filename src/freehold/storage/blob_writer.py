@@ -12,6 +12,7 @@ from freehold.storage.blob_place import BlobPlace, View
 from freehold.storage.blob_rows import ROW
 from freehold.storage.blob_spool import Spool
 from freehold.storage.database import StorageError
+from freehold.storage.disk_room import DiskRoom
 
 SPILL_BYTES: Final = 256 << 10  # memory of one message being received
 
@@ -75,13 +76,17 @@ class BlobWriter:
         "_inline_max",
         "_place",
         "_place_name",
+        "_room",
         "_scratch",
         "_spool",
         "size",
     )
 
-    def __init__(self, scratch: Path, place_name: str, place: BlobPlace, inline_max_bytes: int) -> None:
+    def __init__(
+        self, scratch: Path, place_name: str, place: BlobPlace, inline_max_bytes: int, room: DiskRoom
+    ) -> None:
         self._scratch = scratch
+        self._room = room
         self._place_name = place_name
         self._place = place
         self._inline_max = inline_max_bytes
@@ -112,9 +117,10 @@ class BlobWriter:
         if self._failed:
             raise StorageError("the message was given up")
         chunks = self._take_chunks()
-        if self._spool is None and self.size <= self._inline_max:
-            return PreparedBlob(self.size, ROW, b"".join(chunks), None)
         try:
+            self._room.check()
+            if self._spool is None and self.size <= self._inline_max:
+                return PreparedBlob(self.size, ROW, b"".join(chunks), None)
             spool = await asyncio.to_thread(self._spill, chunks)
             await self._place.keep(spool)
         except BaseException:

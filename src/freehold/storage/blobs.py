@@ -21,6 +21,7 @@ from freehold.storage.blob_settings import INLINE_MAX_BYTES, BlobSettings, S3Set
 from freehold.storage.blob_spool import FOLDER_MODE, INCOMING, file_errors
 from freehold.storage.blob_writer import SPILL_BYTES, BlobWriter, PreparedBlob
 from freehold.storage.database import Database, StorageError, Transaction
+from freehold.storage.disk_room import DiskRoom
 
 __all__ = [
     "INLINE_MAX_BYTES",
@@ -80,10 +81,16 @@ class BlobStore:
         self._places = places
         self._inline_max = inline_max_bytes
         self._place_name = list(places)[-1]
+        self._room = DiskRoom(scratch, database.reusable_bytes)
+
+    def has_room(self) -> bool:
+        """Tell whether the disk has room for more."""
+        return self._room.has_room()
 
     def writer(self) -> BlobWriter:
         """Begin to receive a message."""
-        return BlobWriter(self._scratch, self._place_name, self._places[self._place_name], self._inline_max)
+        place = self._places[self._place_name]
+        return BlobWriter(self._scratch, self._place_name, place, self._inline_max, self._room)
 
     async def prepare(self, data: bytes) -> PreparedBlob:
         """Return a whole message as `writer()` would."""

@@ -145,6 +145,10 @@ class Database(Protocol):
         """
         ...
 
+    def reusable_bytes(self) -> int:
+        """Return how much of its files the database can fill again; 0 where that is not known."""
+        ...
+
     async def close(self) -> None:
         """Finish what was accepted, then close; idempotent."""
         ...

@@ -147,6 +147,10 @@ class PostgresDatabase:
         """Run a function as `write` does: a relaxed commit would be lost with the server, not the machine."""
         return await self.write(function, *args, **kwargs)
 
+    def reusable_bytes(self) -> int:
+        """Return 0: the files are the server's."""
+        return 0
+
     async def close(self) -> None:
         """Finish what was accepted, then close; idempotent."""
         if self._closed:

@@ -49,6 +49,15 @@ class _Reader:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
+    def reusable_bytes(self) -> int:
+        """Return the size of the pages that nothing is in."""
+        try:
+            pages = self._connection.pragma("freelist_count")
+            page_bytes = self._connection.pragma("page_size")
+        except apsw.Error as error:
+            raise translate(error, self._path) from error
+        return int(pages) * int(page_bytes)
+
     @property
     def busy(self) -> bool:
         return self._connection.in_transaction
@@ -118,6 +127,11 @@ class SqliteDatabase:
         """Run a function and return its result after the commit, which is durable within a second."""
         result: T = await self._usable_writer().submit(function, args, kwargs, is_relaxed=True)
         return result
+
+    def reusable_bytes(self) -> int:
+        """Return the size of the file's pages that nothing is in."""
+        self._check_use()
+        return self._reader.reusable_bytes()
 
     async def close(self) -> None:
         """Finish what was accepted, then close; idempotent."""

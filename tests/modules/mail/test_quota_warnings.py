@@ -121,6 +121,9 @@ class DyingDatabase:
 
     write_relaxed = write
 
+    def reusable_bytes(self) -> int:
+        return self.database.reusable_bytes()
+
     async def close(self) -> None:
         """The database is somebody else's."""
 

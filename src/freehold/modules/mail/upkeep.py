@@ -15,23 +15,34 @@ BLOB_GRACE_MS = 24 * 3600 * 1000
 """Age from which a file without a row is an orphan: older than any message on its way in."""
 SHORT_PAUSE_SECONDS = 60.0
 """After this long at most, the disk space of a removed message is free again."""
-SHORT_PER_LONG = 60
-"""The walk over all files, and what is old, have time: once an hour."""
+URGENT_PAUSE_SECONDS = 2.0
+"""The same while the disk has no room for more messages."""
+LONG_PAUSE_SECONDS = 3600.0
+"""The walk over all files, and what is old, have time."""
 BATCH = 500
 
 
 async def keep_up(runtime: Runtime) -> None:
     """Free space every minute and sweep once an hour, for ever; what fails is tried again the next time."""
-    rounds = 0
+    loop = asyncio.get_running_loop()
+    next_sweep = loop.time()
     while True:
         try:
             await runtime.blobs.remove_discarded()
-            if rounds % SHORT_PER_LONG == 0:
+            if loop.time() >= next_sweep:
+                next_sweep = loop.time() + LONG_PAUSE_SECONDS
                 await sweep(runtime)
         except Exception:  # a fault in one round must not end the upkeep for good
             log.exception("upkeep put off")
-        rounds += 1
-        await asyncio.sleep(SHORT_PAUSE_SECONDS)
+        await _pause(runtime)
+
+
+async def _pause(runtime: Runtime) -> None:
+    """Wait for a minute, or until there is no room."""
+    for _ in range(round(SHORT_PAUSE_SECONDS / URGENT_PAUSE_SECONDS)):
+        await asyncio.sleep(URGENT_PAUSE_SECONDS)
+        if not runtime.blobs.has_room():
+            return
 
 
 async def sweep(runtime: Runtime) -> None:
