@@ -205,4 +205,4 @@ async def test_a_disk_that_does_not_sync_is_told_of(
     database = await open_database(str(tmp_path / "freehold.db"), schemas=[])
     await database.write_relaxed(insert, "one")
     await database.close()
-    assert "the disk does not take the last changes of flags: Input/output error" in caplog.text
+    assert "the disk does not take relaxed commits: Input/output error" in caplog.text

@@ -320,7 +320,7 @@ class Writer:
         try:
             os.fdatasync(descriptor)
         except OSError as error:  # and the next commit that must be durable meets it
-            log.error("the disk does not take the last changes of flags: %s", error.strerror)  # noqa: TRY400
+            log.error("the disk does not take relaxed commits: %s", error.strerror)  # noqa: TRY400
         finally:
             os.close(descriptor)
 

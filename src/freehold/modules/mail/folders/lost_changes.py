@@ -23,17 +23,9 @@ async def prepare(runtime: Runtime) -> None:
     """Skip the modseqs that may have been lost, if the machine has started anew; nothing on PostgreSQL."""
     if runtime.database.engine == "postgres":
         return
-    boot = read_boot()
+    boot = _read_boot()
     if not boot or await runtime.database.read(_noted_boot) != boot:
         await runtime.database.write(note_boot, boot)
-
-
-def read_boot() -> str:
-    """Return the name of the machine's present start, empty if there is none."""
-    try:
-        return BOOT_ID.read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
 
 
 async def note_boot(tx: Transaction, boot: str) -> None:
@@ -68,6 +60,14 @@ async def known_modseq(tx: Transaction, mailbox_id: int, modseq: int) -> int:
         "SELECT last FROM modseq_gap WHERE mailbox_id = ? AND last > ? LIMIT 1", mailbox_id, modseq
     )
     return modseq if later is None else 0
+
+
+def _read_boot() -> str:
+    """Return the name of the machine's present start, empty if there is none."""
+    try:
+        return BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 async def _noted_boot(tx: Transaction) -> str | None:

@@ -6,19 +6,22 @@ are put in where they belong, and any part of a folder follows the order of the 
 
 import asyncio
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final, TypeVar
+from typing import Final
 
 from freehold.modules.mail.imap.conversation import Conversation
-from freehold.modules.mail.imap.search.sort_rows import read_rows_of, read_rows_there, turn_of_many
+from freehold.modules.mail.imap.search.sort_rows import (
+    in_turn,
+    read_rows_of,
+    read_rows_there,
+    turn_of_many,
+)
 from freehold.modules.mail.imap.selected.known import KnownOrder
 from freehold.modules.mail.imap.selected.view import View
 from freehold.protocols.imap.sort import SortField, SortKey
 from freehold.storage.database import Row
-
-T = TypeVar("T")
 
 SORTED_IN_LOOP: Final = 20_000
 """More are sorted off the loop's thread."""
@@ -79,11 +82,6 @@ def _without_idle(order: Sequence[SortKey]) -> tuple[SortKey, ...]:
     return tuple(key for key in dict.fromkeys(order) if first[key.field] == key)
 
 
-async def in_turn(count: int, work: Callable[[], T]) -> T:
-    """Do work on a number of messages: of many off the loop's thread."""
-    return await asyncio.to_thread(work) if count > SORTED_IN_LOOP else work()
-
-
 async def _part(known: KnownOrder, wanted: "array[int]") -> "array[int]":
     """Return the indexes of some UIDs in a known order, which knows all of them."""
 
@@ -92,7 +90,7 @@ async def _part(known: KnownOrder, wanted: "array[int]") -> "array[int]":
         places = list(map(place_of.get, known.uids))
         return array("I", [place for index in known.indexes if (place := places[index]) is not None])
 
-    return known.indexes if known.uids == wanted else await in_turn(len(known.uids), pick)
+    return known.indexes if known.uids == wanted else await in_turn(len(known.uids), SORTED_IN_LOOP, pick)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +105,14 @@ class _Sorter:
         """Return the indexes of ascending UIDs in order."""
         async with turn_of_many(self.conversation, len(uids)):
             rows = await read_rows_of(self.conversation, self.view, uids, self._names)
-            return await in_turn(len(rows), lambda: _sorted(len(rows), self._columns(rows)))
+            return await in_turn(len(rows), SORTED_IN_LOOP, lambda: _sorted(len(rows), self._columns(rows)))
 
     async def add(self, known: KnownOrder, wanted: "array[int]") -> KnownOrder | None:
         """Return the order of what is known and wanted; None: it is to be found anew.
 
         Of known messages only those are read with which new ones are compared, few for each.
         """
-        new = await in_turn(len(wanted), lambda: sorted(set(wanted).difference(known.uids)))
+        new = await in_turn(len(wanted), SORTED_IN_LOOP, lambda: sorted(set(wanted).difference(known.uids)))
         if len(new) * KNOWN_FOR_EACH_NEW > len(known.uids):
             return None
         uids, indexes = known.uids + array("I", new), known.indexes[:]
@@ -164,12 +162,12 @@ def _column(rows: Sequence[Row], field: SortField, names: Sequence[str]) -> Colu
         case SortField.ARRIVAL:
             return [row[place] // MS_PER_SECOND for row in rows]  # as FETCH tells it
         case SortField.DATE:
-            return sent_moments(rows, place, names.index("internal_ms"))
+            return _sent_moments(rows, place, names.index("internal_ms"))
         case _:
             return [row[place] for row in rows]
 
 
-def sent_moments(rows: Sequence[Row], sent: int, internal: int) -> list[int]:
+def _sent_moments(rows: Sequence[Row], sent: int, internal: int) -> list[int]:
     """Return when messages were sent; INTERNALDATE counts where no date is (RFC 5256 §2.2).
 
     `sent` and `internal` are the columns of both.

@@ -1,8 +1,9 @@
 """Reads what messages of the open folder are sorted and threaded by; others get their turn between chunks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from freehold.modules.mail.folders.ranges import UidRange
 from freehold.modules.mail.imap.conversation import Conversation
@@ -10,6 +11,8 @@ from freehold.modules.mail.imap.errors import TooManyToSortError
 from freehold.modules.mail.imap.selected.view import View
 from freehold.modules.mail.search.read_rows import read_index_rows
 from freehold.storage.database import Row
+
+T = TypeVar("T")
 
 MAX_SORTED_MESSAGES = 200_000
 """Messages that are sorted at once; each costs some 300 bytes meanwhile."""
@@ -33,6 +36,11 @@ async def turn_of_many(conversation: Conversation, count: int) -> AsyncIterator[
         return
     async with conversation.context.ordering:
         yield
+
+
+async def in_turn(weight: int, most_in_loop: int, work: Callable[[], T]) -> T:
+    """Do work on messages: what weighs much, off the loop's thread."""
+    return await asyncio.to_thread(work) if weight > most_in_loop else work()
 
 
 async def read_rows_of(

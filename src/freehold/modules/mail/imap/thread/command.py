@@ -1,16 +1,15 @@
 """THREAD and UID THREAD (RFC 5256 §3)."""
 
-import asyncio
 from array import array
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 from freehold.modules.mail.imap.conversation import Conversation, Reply
 from freehold.modules.mail.imap.errors import TooManyToSortError
 from freehold.modules.mail.imap.search.matches import find_matches
 from freehold.modules.mail.imap.search.result import message_numbers
 from freehold.modules.mail.imap.search.sort_order import KNOWN_FOR_EACH_WANTED
-from freehold.modules.mail.imap.search.sort_rows import read_rows_of, turn_of_many
+from freehold.modules.mail.imap.search.sort_rows import in_turn, read_rows_of, turn_of_many
 from freehold.modules.mail.imap.selected.known import KnownThreads
 from freehold.modules.mail.imap.selected.known_rows import (
     NO_ROWS,
@@ -23,8 +22,6 @@ from freehold.modules.mail.imap.thread.references import thread_by_references, t
 from freehold.modules.mail.imap.thread.rows import ThreadRows, rows_of
 from freehold.modules.mail.imap.thread.subjects import thread_by_subject
 from freehold.protocols.imap.thread import Thread, ThreadAlgorithm, Threads, thread_chunks
-
-T = TypeVar("T")
 
 THREADED_IN_LOOP: Final = 5000
 """More messages are threaded off the loop's thread."""
@@ -73,7 +70,9 @@ async def _pieces(
     async with turn_of_many(conversation, len(uids)):
         rows = await _rows(conversation, view, uids, columns)
         weight = _weight(len(uids), len(rows.references) + len(rows.hashes))
-        pieces = await _in_turn(weight, lambda: tuple(thread_chunks(algorithm(rows_of(rows, uids, numbers)))))
+        pieces = await in_turn(
+            weight, THREADED_IN_LOOP, lambda: tuple(thread_chunks(algorithm(rows_of(rows, uids, numbers))))
+        )
     known.keep(key, KnownThreads(uids, numbers, pieces), 8 * len(uids) + sum(map(len, pieces)))
     return pieces
 
@@ -96,7 +95,9 @@ async def _rows(
     if has_all and len(uids) * KNOWN_FOR_EACH_THERE < len(known.uids):
         known = NO_ROWS
     before = known
-    new = array("I", await _in_turn(len(uids), lambda: sorted(set(uids).difference(before.uids))))
+    new = array(
+        "I", await in_turn(len(uids), THREADED_IN_LOOP, lambda: sorted(set(uids).difference(before.uids)))
+    )
     if new:
         known = await _read(conversation, view, new, columns, before)
         every.keep(key, known, known.size_bytes)
@@ -112,14 +113,9 @@ async def _read(
     if named > MAX_NAMED_IDS:
         raise TooManyToSortError
     weight = _weight(len(read), named + len(before.hashes))
-    return await _in_turn(weight, lambda: before.and_rows(read))
+    return await in_turn(weight, THREADED_IN_LOOP, lambda: before.and_rows(read))
 
 
 def _weight(messages: int, ids: int) -> int:
     """Return how many messages without ids take as long as these, which have so many."""
     return messages + ids // IDS_LIKE_A_MESSAGE
-
-
-async def _in_turn(weight: int, work: Callable[[], T]) -> T:
-    """Do work on messages: on many, or with many ids, off the loop's thread."""
-    return await asyncio.to_thread(work) if weight > THREADED_IN_LOOP else work()
