@@ -44,11 +44,11 @@ class DiskRoom:
         return self._has_room
 
     def _look(self) -> bool:
-        """Tell whether there is room; what the database can use again counts, for as much as half of it."""
+        """Tell whether there is room, on the disk or in what the database can use again."""
         try:
             disk = os.statvfs(self._folder)
             free = disk.f_bavail * disk.f_frsize
             reserve = min(RESERVE_BYTES, disk.f_blocks * disk.f_frsize // RESERVE_SHARE)
-            return free >= reserve or (free >= reserve // 2 and free + self._reusable_bytes() >= reserve)
+            return free >= reserve or free + self._reusable_bytes() >= reserve
         except (OSError, StorageError):
             return True  # whoever writes there will say what is wrong

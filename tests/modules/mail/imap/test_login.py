@@ -1,6 +1,7 @@
 """Greeting, login, and all that a stranger may and may not do."""
 
 import base64
+import dataclasses
 import ssl
 from ipaddress import ip_address
 
@@ -180,9 +181,17 @@ async def test_a_password_is_not_taken_in_plain_text_from_another_host(host: Mai
     session.ended()
 
 
+class StoppedClock:
+    """A clock by which nothing takes time."""
+
+    def now_ms(self) -> int:
+        return 1_800_000_000_000
+
+
 async def test_a_silent_client_has_three_minutes_and_a_member_thirty(host: MailHost) -> None:
     far = FarPeer()
-    session = imap(host)(far)
+    runtime = dataclasses.replace(host.runtime, clock=StoppedClock())
+    session = imap(dataclasses.replace(host, runtime=runtime))(far)
     assert session.idle_seconds == 180
     far.address = ip_address("127.0.0.1")
     await say(session, far, b"a LOGIN ann@example.test " + PASSWORD.encode() + b"\r\n")
